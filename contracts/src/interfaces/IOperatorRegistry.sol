@@ -146,10 +146,7 @@ interface IOperatorRegistry {
     function bondPerKey() external view returns (uint256);
 
     /// @notice An operator's keys by state: submitted, vetted (a limit on the index), deposited.
-    function keyCounts(uint256 operatorId)
-        external
-        view
-        returns (uint256 total, uint256 vettedLimit, uint256 deposited);
+    function keyCounts(uint256 operatorId) external view returns (uint256 total, uint256 vettedLimit, uint256 deposited);
 
     /// @notice A key and its deposit signature.
     /// @param index From 0, in the order of submission.

@@ -7,7 +7,7 @@ pragma solidity 0.8.30;
 interface IPoolBound {
     /// @notice The pool is now fixed.
     /// @param pool The account that may hold POOL_ROLE.
-    event PoolBound(address indexed pool);
+    event PoolFixed(address indexed pool);
 
     /// @notice POOL_ROLE was already given to another account.
     /// @param bound The account that may hold POOL_ROLE.

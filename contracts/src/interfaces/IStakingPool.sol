@@ -23,8 +23,10 @@ interface IStakingPool {
     event Staked(
         address indexed sender, address indexed receiver, address indexed referral, uint256 assets, uint256 shares
     );
-    /// @notice 32 ether were deposited for a validator.
-    event ValidatorDeposited(uint256 indexed operatorId, bytes pubkey);
+    /// @notice 32 ether each were deposited for the keys that the registry names in its KeyDeposited events.
+    /// @param count Validators.
+    /// @param bufferedEther Wei not yet deposited after it.
+    event ValidatorsDeposited(uint256 count, uint256 bufferedEther);
     /// @notice Execution rewards entered the pool.
     /// @param amount Wei.
     /// @param totalPooledEther Wei in the pool after it.
@@ -78,12 +80,8 @@ interface IStakingPool {
     /// @param operatorRegistry The operators' keys.
     /// @param withdrawalVault The target of the validators' credentials.
     /// @param executionRewardsVault The validators' fee recipient.
-    function initialize(
-        address admin,
-        address operatorRegistry,
-        address withdrawalVault,
-        address executionRewardsVault
-    ) external;
+    function initialize(address admin, address operatorRegistry, address withdrawalVault, address executionRewardsVault)
+        external;
 
     /// @notice Stakes the value.
     /// @param receiver Receives the shares.
