@@ -1,0 +1,27 @@
+import { getAddress, isAddress, type AbiParameter } from "viem";
+
+/**
+ * Arguments as they stand in settings and state (JSON: integers as decimal strings or numbers, addresses and bytes as hex) in the
+ * types that the ABI encoder takes.
+ */
+export function toAbiValue(parameter: AbiParameter, value: unknown): unknown {
+  const array = /^(.*)\[\d*\]$/.exec(parameter.type);
+  if (array && Array.isArray(value)) {
+    const element = { ...parameter, type: array[1] ?? "" };
+    return value.map((item) => toAbiValue(element, item));
+  }
+  if (/^u?int/.test(parameter.type) && (typeof value === "string" || typeof value === "number")) return BigInt(value);
+  if (parameter.type === "bool" && typeof value === "string") return value === "true";
+  return value;
+}
+
+/** A value that a contract returned, as JSON: integers as decimal strings, addresses with checksum, structs as objects. */
+export function fromAbiValue(value: unknown): unknown {
+  if (typeof value === "bigint") return value.toString();
+  if (typeof value === "string" && isAddress(value)) return getAddress(value);
+  if (Array.isArray(value)) return value.map(fromAbiValue);
+  if (typeof value === "object" && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, fromAbiValue(inner)]));
+  }
+  return value;
+}

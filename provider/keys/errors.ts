@@ -1,0 +1,51 @@
+import { EthstakeError } from "../../lib/errors.ts";
+
+/** A file that should hold a BIP-39 mnemonic holds something else. The words are never repeated. */
+export class InvalidMnemonicError extends EthstakeError {
+  readonly code = "INVALID_MNEMONIC";
+  constructor() {
+    super("The mnemonic is not valid: a word is unknown or the checksum does not match.", {}, {
+      remedy: "Give 12 to 24 words of the English BIP-39 list.",
+    });
+  }
+}
+
+/** A secret file is missing or can be read by other users. */
+export class SecretFileError extends EthstakeError<{ file: string }> {
+  readonly code = "SECRET_FILE";
+  constructor(file: string, problem: string, cause?: unknown) {
+    super(`The secret file ${file} ${problem}.`, { file }, { remedy: "It must exist and have mode 0600.", cause });
+  }
+}
+
+/** A keystore in the store is not the one that the mnemonic gives, or its password does not open it. */
+export class KeystoreMismatchError extends EthstakeError<{ file: string; publicKey: string }> {
+  readonly code = "KEYSTORE_MISMATCH";
+  constructor(file: string, publicKey: string, problem: string, cause?: unknown) {
+    super(
+      `Keystore ${file} for key ${publicKey} ${problem}.`,
+      { file, publicKey },
+      { remedy: "Restore the file from a backup or use another keystoreDirectory; ethstake never overwrites a key.", cause },
+    );
+  }
+}
+
+/** A key was loaded into another validator client before: loading it into a second one gets it slashed. */
+export class KeyOnAnotherClientError extends EthstakeError<{ publicKey: string; holder: string; wanted: string }> {
+  readonly code = "KEY_ON_ANOTHER_CLIENT";
+  constructor(publicKey: string, holder: string, wanted: string) {
+    super(
+      `Key ${publicKey} was loaded into the validator client at ${holder}; loading it at ${wanted} too would get it slashed.`,
+      { publicKey, holder, wanted },
+      { remedy: "Keep the node, or move the key with its slashing-protection data first (EIP-3076 export and import)." },
+    );
+  }
+}
+
+/** A validator client refused to import a keystore. */
+export class KeystoreImportError extends EthstakeError<{ url: string; failures: readonly string[] }> {
+  readonly code = "KEYSTORE_IMPORT";
+  constructor(url: string, failures: readonly string[]) {
+    super(`The validator client at ${url} refused ${failures.length} keystore(s): ${failures.join("; ")}.`, { url, failures });
+  }
+}

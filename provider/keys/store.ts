@@ -1,0 +1,115 @@
+import { createHash, randomBytes } from "node:crypto";
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { Keystore } from "@chainsafe/bls-keystore";
+import { generateMnemonic } from "@scure/bip39";
+import { wordlist } from "@scure/bip39/wordlists/english";
+import { hexToBytes, type Hex } from "viem";
+import { createFileOnce, exists } from "../../lib/files.ts";
+import { projectPath } from "../../lib/paths.ts";
+import { publicKeyOf, type SigningKey } from "./derivation.ts";
+import { KeyOnAnotherClientError, KeystoreMismatchError, SecretFileError } from "./errors.ts";
+
+/** 256 bits: a mnemonic of 24 words. */
+const MNEMONIC_BITS = 256;
+
+/** What may be said of a stored keystore: it is in the state of the stack. */
+export interface StoredKeystore {
+  readonly publicKey: Hex;
+  /** EIP-2334 path. */
+  readonly path: string;
+  /** File name in the store. */
+  readonly file: string;
+  /** SHA-256 of the file, in hex. */
+  readonly digest: string;
+}
+
+/**
+ * A folder of EIP-2335 keystores (mode 0600 in a folder of mode 0700), each with its own random password beside it:
+ * `keystore-PUBKEY.json`, `keystore-PUBKEY.password`, and once loaded `keystore-PUBKEY.client`, which names the one validator
+ * client that has it. Nothing is ever overwritten or deleted.
+ */
+export class KeystoreDirectory {
+  readonly directory: string;
+
+  constructor(directory: string) {
+    this.directory = projectPath(directory);
+  }
+
+  /** Stores a key unless it is there already; what is there must be the same key. */
+  async ensure(key: SigningKey): Promise<StoredKeystore> {
+    const file = this.#file(key.publicKey, "json");
+    if (!(await exists(file))) {
+      // The password first: a keystore without one would be lost, a password without a keystore is only spare.
+      await createFileOnce(this.#file(key.publicKey, "password"), randomBytes(24).toString("base64url"));
+      const password = await this.password(key.publicKey);
+      const keystore = await Keystore.create(password, key.secretKey, hexToBytes(key.publicKey), key.path);
+      await createFileOnce(file, keystore.stringify());
+    }
+    const text = await this.keystore(key.publicKey);
+    const { pubkey, path } = Keystore.parse(text);
+    if (`0x${pubkey.replace(/^0x/, "")}` !== key.publicKey || path !== key.path) {
+      throw new KeystoreMismatchError(file, key.publicKey, "belongs to another key or path");
+    }
+    return { publicKey: key.publicKey, path, file: fileName(key.publicKey, "json"), digest: createHash("sha256").update(text).digest("hex") };
+  }
+
+  /** The keystore's JSON text. */
+  async keystore(publicKey: Hex): Promise<string> {
+    return await readSecretFile(this.#file(publicKey, "json"));
+  }
+
+  /** The password that opens a keystore. */
+  async password(publicKey: Hex): Promise<string> {
+    return await readSecretFile(this.#file(publicKey, "password"));
+  }
+
+  /** Opens a keystore, for signing deposit data. */
+  async unlock(publicKey: Hex): Promise<SigningKey> {
+    const file = this.#file(publicKey, "json");
+    const keystore = Keystore.parse(await this.keystore(publicKey));
+    const secretKey = await keystore.decrypt(await this.password(publicKey)).catch((cause: unknown) => {
+      throw new KeystoreMismatchError(file, publicKey, "is not opened by its password file", cause);
+    });
+    if (publicKeyOf(secretKey) !== publicKey) throw new KeystoreMismatchError(file, publicKey, "holds another key");
+    return { secretKey, publicKey, path: keystore.path };
+  }
+
+  /**
+   * Notes the one validator client that may hold a key, before it is loaded there.
+   * @param client the client's lasting name, e.g. its keymanager URL
+   * @throws {@link KeyOnAnotherClientError} when another one was noted before
+   */
+  async assign(publicKey: Hex, client: string): Promise<void> {
+    const file = this.#file(publicKey, "client");
+    await createFileOnce(file, client);
+    const holder = (await readFile(file, "utf8")).trim();
+    if (holder !== client) throw new KeyOnAnotherClientError(publicKey, holder, client);
+  }
+
+  #file(publicKey: Hex, extension: string): string {
+    return join(this.directory, fileName(publicKey, extension));
+  }
+}
+
+/**
+ * The mnemonic in a file.
+ * @param generate make one from fresh entropy when there is no such file
+ */
+export async function loadMnemonic(path: string, generate: boolean): Promise<string> {
+  const file = projectPath(path);
+  if (generate && !(await exists(file))) await createFileOnce(file, `${generateMnemonic(wordlist, MNEMONIC_BITS)}\n`);
+  return (await readSecretFile(file)).split(/\s+/).join(" ");
+}
+
+async function readSecretFile(file: string): Promise<string> {
+  const info = await stat(file).catch((cause: unknown) => {
+    throw new SecretFileError(file, "cannot be read", cause);
+  });
+  if ((info.mode & 0o077) !== 0) throw new SecretFileError(file, "can be read by other users");
+  return (await readFile(file, "utf8")).trim();
+}
+
+function fileName(publicKey: Hex, extension: string): string {
+  return `keystore-${publicKey.slice(2)}.${extension}`;
+}

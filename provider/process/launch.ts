@@ -1,0 +1,94 @@
+import { spawn } from "node:child_process";
+import { constants } from "node:fs";
+import { access, mkdir, readFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { delimiter, dirname, isAbsolute, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { EthstakeError } from "../../lib/errors.ts";
+import { writeFileAtomically } from "../../lib/files.ts";
+import { isRunning } from "../../lib/process.ts";
+import { digestOf, livingStatus, processFiles, type Supervised, type SupervisorStatus } from "./status.ts";
+
+const SUPERVISOR = fileURLToPath(new URL("./supervisor.ts", import.meta.url));
+/** How long a supervisor may take to come up, in milliseconds. */
+const SUPERVISOR_START_MS = 15_000;
+
+/** A process did not come up, or did not answer in time. */
+export class ProcessNotReadyError extends EthstakeError<{ name: string; logFile: string; lastLines: readonly string[] }> {
+  readonly code = "PROCESS_NOT_READY";
+  constructor(name: string, problem: string, logFile: string, lastLines: readonly string[]) {
+    super(
+      `Process ${name} ${problem}.${lastLines.length > 0 ? ` Its log ends with: ${lastLines.join(" | ")}.` : ""}`,
+      { name, logFile, lastLines },
+      { remedy: `See ${logFile}.` },
+    );
+  }
+}
+
+/** Where a command is: an absolute path, this Node itself for `node`, or the first match on the PATH. */
+export async function findCommand(command: string): Promise<string | undefined> {
+  if (command === "node") return process.execPath;
+  const candidates = isAbsolute(command)
+    ? [command]
+    : (process.env["PATH"] ?? "").split(delimiter).map((folder) => join(folder, command));
+  for (const candidate of candidates) {
+    if (await access(candidate, constants.X_OK).then(() => true, () => false)) return candidate;
+  }
+  return undefined;
+}
+
+/** Whether nothing listens on a TCP port of this machine. */
+export async function isPortFree(port: number): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen({ port, host: "127.0.0.1", exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}
+
+/** Starts a supervised process, or adopts the one that runs already with the same specification. */
+export async function launch(directory: string, supervised: Supervised): Promise<SupervisorStatus> {
+  const files = processFiles(directory, supervised.name);
+  const digest = digestOf(supervised);
+  const present = await livingStatus(files.status);
+  if (present?.digest === digest) return present;
+  if (present) await terminate(directory, supervised);
+  await mkdir(dirname(supervised.logFile), { recursive: true, mode: 0o700 });
+  await mkdir(supervised.workingDirectory, { recursive: true, mode: 0o700 });
+  await writeFileAtomically(files.spec, JSON.stringify(supervised, undefined, 2), 0o600);
+  const supervisor = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), SUPERVISOR, directory, supervised.name], {
+    detached: true,
+    stdio: "ignore",
+  });
+  supervisor.unref();
+  for (const deadline = Date.now() + SUPERVISOR_START_MS; Date.now() < deadline; await sleep(50)) {
+    const status = await livingStatus(files.status);
+    if (status?.digest === digest) return status;
+  }
+  throw new ProcessNotReadyError(supervised.name, "has no supervisor", supervised.logFile, await lastLines(supervised.logFile));
+}
+
+/** Ends a supervised process and its supervisor, if they run, and returns once both are gone. */
+export async function terminate(directory: string, { name, stopGraceSeconds }: Pick<Supervised, "name" | "stopGraceSeconds">): Promise<void> {
+  const status = await livingStatus(processFiles(directory, name).status);
+  if (!status) return;
+  const { supervisor, child } = status;
+  process.kill(supervisor.pid, "SIGTERM");
+  for (const deadline = Date.now() + (stopGraceSeconds + 2) * 1_000; Date.now() < deadline; await sleep(50)) {
+    if (!isRunning(supervisor) && !(child && isRunning(child))) return;
+  }
+  if (isRunning(supervisor)) process.kill(supervisor.pid, "SIGKILL");
+  if (child && isRunning(child)) process.kill(child.pid, "SIGKILL");
+}
+
+/** The last lines of a log, without terminal colours. */
+export async function lastLines(logFile: string, count = 3): Promise<string[]> {
+  const text = await readFile(logFile, "utf8").catch(() => "");
+  // eslint-disable-next-line no-control-regex
+  const lines = text.replace(/\u001b\[[0-9;]*m/g, "").split("\n").map((line) => line.trim());
+  return lines.filter((line) => line !== "").slice(-count);
+}
+
+export function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

@@ -1,0 +1,150 @@
+import { concatHex, encodeFunctionData, isAddress, parseAbi, type Address, type Hex, type PublicClient } from "viem";
+import { z } from "zod";
+import { EthstakeError } from "../../lib/errors.ts";
+import { BeaconClient } from "../beacon/api.ts";
+import { senderSchema } from "../chain/account.ts";
+import { loadArtifact } from "../chain/artifact.ts";
+import { chainSchema, connectChain } from "../chain/client.ts";
+import { openSender } from "../chain/sender.ts";
+import { DEPOSIT_AMOUNT_GWEI, signDeposit, verifyDeposit, type DepositTerms } from "../keys/deposit-data.ts";
+import { KeystoreDirectory } from "../keys/store.ts";
+import type { Observed, OperationContext, ResourceHandler } from "../resource.ts";
+import { publicKeySchema } from "./validator-keys.ts";
+
+const REGISTRY_ABI = parseAbi([
+  "function isKeyRegistered(bytes pubkey) view returns (bool)",
+  "function submitValidatorSigs(uint256 operatorId, bytes pubkeys, bytes signatures)",
+]);
+const VAULT_ABI = parseAbi(["function withdrawalCredentials() view returns (bytes32)"]);
+const POOL_ABI = parseAbi(["function withdrawalVault() view returns (address)"]);
+
+const addressSchema = z.string().refine((value) => isAddress(value), "must be an address");
+
+export const depositSchema = z.object({
+  chain: chainSchema,
+  /** The operator's manager: the one account that may submit its keys. */
+  sender: senderSchema,
+  registry: addressSchema,
+  /** The pool whose withdrawal vault must own the credentials. */
+  pool: addressSchema,
+  operatorId: z.string().regex(/^[1-9]\d*$/, "must be an operator id, from 1"),
+  publicKeys: z.array(publicKeySchema).min(1, "must name at least one key"),
+  keystoreDirectory: z.string().min(1),
+  withdrawalCredentials: z.string().regex(/^0x0[12]0{22}[0-9a-fA-F]{40}$/, "must be 0x01 or 0x02 credentials: the type, 11 zero bytes and an address"),
+  genesisForkVersion: z.string().regex(/^0x[0-9a-fA-F]{8}$/, "must be the network's genesis fork version, 4 bytes in hex"),
+  /** Beacon node that tells what became of the deposits. */
+  beaconUrl: z.url().optional(),
+  artifact: z.string().optional(),
+});
+
+type Inputs = z.infer<typeof depositSchema>;
+interface Outputs extends Inputs {
+  /** hash_tree_root(DepositData) of each key. */
+  readonly depositDataRoots: readonly Hex[];
+}
+
+/** The credentials asked for are not those of the pool's vault: the ETH would go elsewhere when it is withdrawn. */
+export class WrongCredentialsError extends EthstakeError<{ expected: Hex; actual: string; where: string }> {
+  readonly code = "WRONG_WITHDRAWAL_CREDENTIALS";
+  constructor(where: string, expected: Hex, actual: string) {
+    super(
+      `${where} has withdrawal credentials ${actual}, but the protocol's vault has ${expected}.`,
+      { where, expected, actual },
+      { remedy: "Nothing more was sent. Do not deposit to this key." },
+    );
+  }
+}
+
+/**
+ * Signed deposit data for a range of keys, registered with the protocol. The pool makes the deposits themselves with its stakers'
+ * ETH. `read` compares what the beacon chain has with the credentials promised.
+ */
+export const depositHandler: ResourceHandler<Inputs, Outputs> = {
+  schema: depositSchema,
+  replaceOn: ["registry", "operatorId", "withdrawalCredentials", "genesisForkVersion"],
+
+  async create(inputs, context) {
+    return { id: `${inputs.registry}/${inputs.operatorId}/${inputs.publicKeys[0] ?? ""}`, outputs: await register(inputs, context) };
+  },
+
+  async read(_id, last): Promise<Observed<Inputs, Outputs>> {
+    const client = await connectChain(last.chain);
+    const { depositDataRoots, ...inputs } = last;
+    const registered = await registeredKeys(client, last);
+    const publicKeys = last.publicKeys.filter((key) => registered.has(key));
+    await compareCredentials(last);
+    return { inputs: { ...inputs, publicKeys }, outputs: { ...inputs, publicKeys, depositDataRoots } };
+  },
+
+  update: (_id, _old, inputs, context) => register(inputs, context),
+
+  /** Registered keys stay registered: whether an unused one is taken back is its operator's decision. */
+  delete: () => Promise.resolve(),
+};
+
+async function register(inputs: Inputs, context: OperationContext): Promise<Outputs> {
+  const client = await connectChain(inputs.chain);
+  await requireVaultCredentials(client, inputs);
+  await compareCredentials(inputs);
+  const terms: DepositTerms = {
+    withdrawalCredentials: inputs.withdrawalCredentials as Hex,
+    amountGwei: DEPOSIT_AMOUNT_GWEI,
+    genesisForkVersion: inputs.genesisForkVersion as Hex,
+  };
+  const store = new KeystoreDirectory(inputs.keystoreDirectory);
+  const deposits = [];
+  for (const publicKey of inputs.publicKeys) {
+    const deposit = signDeposit(await store.unlock(publicKey), terms);
+    if (!verifyDeposit(deposit.publicKey, deposit.signature, terms)) throw new Error(`the deposit signature of ${publicKey} does not verify`);
+    deposits.push(deposit);
+  }
+  // Opened before the registry is read: it waits for what an interrupted run sent.
+  const sender = await openSender(inputs.chain, inputs.sender);
+  const registered = await registeredKeys(client, inputs);
+  const missing = deposits.filter(({ publicKey }) => !registered.has(publicKey));
+  if (missing.length > 0) {
+    context.log(`registering ${missing.length} key(s) of operator ${inputs.operatorId}`);
+    await sender.send({
+      purpose: `Registering ${missing.length} key(s) of operator ${inputs.operatorId}`,
+      to: inputs.registry as Address,
+      data: encodeFunctionData({
+        abi: REGISTRY_ABI,
+        functionName: "submitValidatorSigs",
+        args: [
+          BigInt(inputs.operatorId),
+          concatHex(missing.map(({ publicKey }) => publicKey)),
+          concatHex(missing.map(({ signature }) => signature)),
+        ],
+      }),
+      abi: inputs.artifact ? (await loadArtifact(inputs.artifact)).abi : [],
+    });
+  }
+  return { ...inputs, depositDataRoots: deposits.map(({ depositDataRoot }) => depositDataRoot) };
+}
+
+async function registeredKeys(client: PublicClient, { registry, publicKeys }: Inputs): Promise<Set<Hex>> {
+  const flags = await Promise.all(
+    publicKeys.map((publicKey) =>
+      client.readContract({ address: registry as Address, abi: REGISTRY_ABI, functionName: "isKeyRegistered", args: [publicKey] }),
+    ),
+  );
+  return new Set(publicKeys.filter((_key, index) => flags[index]));
+}
+
+async function requireVaultCredentials(client: PublicClient, { pool, withdrawalCredentials }: Inputs): Promise<void> {
+  const vault = await client.readContract({ address: pool as Address, abi: POOL_ABI, functionName: "withdrawalVault" });
+  const expected = await client.readContract({ address: vault, abi: VAULT_ABI, functionName: "withdrawalCredentials" });
+  if (expected.toLowerCase() !== withdrawalCredentials.toLowerCase()) {
+    throw new WrongCredentialsError("This deposit", expected, withdrawalCredentials);
+  }
+}
+
+/** A key that somebody deposited to before, with credentials of their own, must never get our ETH. */
+async function compareCredentials({ beaconUrl, publicKeys, withdrawalCredentials }: Inputs): Promise<void> {
+  if (!beaconUrl) return;
+  for (const validator of await new BeaconClient(beaconUrl).validators(publicKeys)) {
+    if (validator.withdrawalCredentials.toLowerCase() !== withdrawalCredentials.toLowerCase()) {
+      throw new WrongCredentialsError(`Validator ${validator.publicKey}`, withdrawalCredentials as Hex, validator.withdrawalCredentials);
+    }
+  }
+}

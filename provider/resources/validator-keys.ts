@@ -1,0 +1,102 @@
+import { isHex, type Hex } from "viem";
+import { z } from "zod";
+import { KeymanagerClient, keymanagerSchema } from "../beacon/keymanager.ts";
+import { deriveSigningKey } from "../keys/derivation.ts";
+import { KeystoreDirectory, loadMnemonic } from "../keys/store.ts";
+import type { OperationContext, ResourceHandler } from "../resource.ts";
+
+export const validatorKeysSchema = z.object({
+  /** File with a BIP-39 mnemonic, mode 0600. */
+  mnemonicFile: z.string({ error: "must be the path of a file with a mnemonic" }).min(1),
+  /** Whether a mnemonic is made from fresh entropy when the file does not exist. */
+  generateMnemonic: z.boolean().default(false),
+  /** First index in the mnemonic (EIP-2334). */
+  startIndex: z.number().int("must be a whole number").nonnegative().default(0),
+  count: z.number({ error: "must be the number of keys" }).int("must be a whole number").positive("must be at least 1").max(10_000, "must be at most 10000"),
+  /** Folder for EIP-2335 keystores, mode 0700. */
+  keystoreDirectory: z.string({ error: "must be the path of a folder" }).min(1),
+  /** The one validator client that signs with these keys; absent while they are only prepared. */
+  keymanager: keymanagerSchema.optional(),
+});
+
+type Inputs = z.infer<typeof validatorKeysSchema>;
+interface Outputs extends Inputs {
+  readonly publicKeys: readonly Hex[];
+  /** EIP-2334 paths, in the order of publicKeys. */
+  readonly paths: readonly string[];
+  /** SHA-256 of each keystore file. */
+  readonly keystoreDigests: readonly string[];
+  /** Which of the keys the validator client had loaded when it was last asked. */
+  readonly loaded: readonly Hex[];
+}
+
+/**
+ * A range of validator keys of one mnemonic, as keystores in a folder and, when a keymanager is given, in that one validator client.
+ * Nothing secret is in inputs or outputs. Deletion forgets: it removes neither files nor loaded keys.
+ */
+export const validatorKeysHandler: ResourceHandler<Inputs, Outputs> = {
+  schema: validatorKeysSchema,
+  replaceOn: ["mnemonicFile", "startIndex", "keystoreDirectory"],
+  drifted: (inputs, old) => (inputs.keymanager && old.loaded.length < old.publicKeys.length ? ["loaded"] : []),
+
+  async create(inputs, context) {
+    const outputs = await ensureKeys(inputs, context);
+    return { id: `${inputs.keystoreDirectory}/${inputs.startIndex}`, outputs };
+  },
+
+  async read(_id, last) {
+    const { publicKeys, paths, keystoreDigests, loaded: _, ...inputs } = last;
+    const loaded = await loadedKeys(last, publicKeys);
+    return { inputs, outputs: { ...inputs, publicKeys, paths, keystoreDigests, loaded } };
+  },
+
+  update: (_id, _old, inputs, context) => ensureKeys(inputs, context),
+
+  delete: () => Promise.resolve(),
+};
+
+async function ensureKeys(inputs: Inputs, context: OperationContext): Promise<Outputs> {
+  const mnemonic = await loadMnemonic(inputs.mnemonicFile, inputs.generateMnemonic);
+  const store = new KeystoreDirectory(inputs.keystoreDirectory);
+  const keystores = [];
+  for (let offset = 0; offset < inputs.count; offset++) {
+    keystores.push(await store.ensure(deriveSigningKey(mnemonic, inputs.startIndex + offset)));
+  }
+  const publicKeys = keystores.map(({ publicKey }) => publicKey);
+  if (inputs.keymanager) await load(inputs.keymanager, store, publicKeys, context);
+  return {
+    ...inputs,
+    publicKeys,
+    paths: keystores.map(({ path }) => path),
+    keystoreDigests: keystores.map(({ digest }) => digest),
+    loaded: await loadedKeys(inputs, publicKeys),
+  };
+}
+
+async function load(
+  keymanager: NonNullable<Inputs["keymanager"]>,
+  store: KeystoreDirectory,
+  publicKeys: readonly Hex[],
+  context: OperationContext,
+): Promise<void> {
+  // Every key is noted before any is loaded: a conflict on one leaves the client as it was.
+  for (const publicKey of publicKeys) await store.assign(publicKey, keymanager.url);
+  const client = new KeymanagerClient(keymanager);
+  const present = new Set(await client.listKeystores());
+  const missing = publicKeys.filter((publicKey) => !present.has(publicKey));
+  if (missing.length === 0) return;
+  context.log(`loading ${missing.length} keystore(s) into the validator client at ${keymanager.url}`);
+  await client.importKeystores(
+    await Promise.all(missing.map((publicKey) => store.keystore(publicKey))),
+    await Promise.all(missing.map((publicKey) => store.password(publicKey))),
+  );
+}
+
+async function loadedKeys({ keymanager }: Pick<Inputs, "keymanager">, publicKeys: readonly Hex[]): Promise<Hex[]> {
+  if (!keymanager) return [];
+  const present = new Set(await new KeymanagerClient(keymanager).listKeystores());
+  return publicKeys.filter((publicKey) => present.has(publicKey));
+}
+
+/** Schema of a BLS public key in inputs of other resources. */
+export const publicKeySchema = z.custom<Hex>((value) => isHex(value) && value.length === 98, "must be a BLS public key, 48 bytes in hex");
