@@ -59,9 +59,7 @@ contract VaultsTest is Base {
     function test_withdrawEther_isRefusedByThisPool() public {
         vm.deal(address(withdrawalVault), 1 ether);
         vm.expectRevert(
-            abi.encodeWithSelector(
-                IStakingPool.StakingPoolUnexpectedEther.selector, address(withdrawalVault), 1 ether
-            )
+            abi.encodeWithSelector(IStakingPool.StakingPoolUnexpectedEther.selector, address(withdrawalVault), 1 ether)
         );
         vm.prank(address(pool));
         withdrawalVault.withdrawEther(1 ether);
