@@ -202,10 +202,8 @@ contract OperatorRegistry is IOperatorRegistry, PoolBound {
         record.totalKeys = uint32(target);
         emit KeysRemoved(operatorId, count, target);
 
-        if (record.vettedKeys > target) {
-            _setKeyLimit(operatorId, record, target);
-            // A batch that was popped may come again: the cursor never points beyond the next one to be pushed.
-        }
+        // The batch cursor stays right: it only moves to a batch with a deposited key, which is never popped.
+        if (record.vettedKeys > target) _setKeyLimit(operatorId, record, target);
     }
 
     /// @inheritdoc IOperatorRegistry
