@@ -1,4 +1,5 @@
-import { link, readFile, unlink, writeFile } from "node:fs/promises";
+import { link, mkdir, readFile, unlink, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { identifyProcess, isRunning, type ProcessIdentity } from "./process.ts";
 
 /** How long a holder that is about to end (an orphan that noticed its parent's death) is waited for, in milliseconds. */
@@ -38,5 +39,16 @@ async function readHolder(file: string): Promise<ProcessIdentity | undefined> {
     return typeof pid === "number" && typeof startedAt === "string" ? { pid, startedAt } : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** Runs something while holding a lock file, waiting for other processes that hold it. */
+export async function withLock<Result>(file: string, action: () => Promise<Result>): Promise<Result> {
+  await mkdir(dirname(file), { recursive: true });
+  while ((await holdLock(file)) !== undefined);
+  try {
+    return await action();
+  } finally {
+    await unlink(file);
   }
 }

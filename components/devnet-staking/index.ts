@@ -1,0 +1,70 @@
+import { ComponentResource, type ComponentResourceOptions, type Resource } from "@pulumi/pulumi";
+import { parseEther } from "viem";
+import { Setting, type ChainArgs } from "../../provider/sdk/index.ts";
+import { artifactPath } from "../protocol/artifacts.ts";
+import type { AccountArgs, Protocol } from "../protocol/index.ts";
+
+export interface DevnetStakingArgs {
+  readonly chain: ChainArgs;
+  readonly protocol: Protocol;
+  /** Test account that stakes. */
+  readonly staker: AccountArgs;
+  /** Holds DEPOSITOR_ROLE. */
+  readonly depositor: AccountArgs;
+  /** Ether that the test account stakes, as a decimal string. */
+  readonly stake: string;
+  /** Number of validators that deposits are made for. */
+  readonly validators: number;
+  /** What must be in place before deposits are made: registered and vetted keys. */
+  readonly keysReady: readonly Resource[];
+}
+
+/**
+ * What users and the keeper do on a public network, done once by test accounts: staking, and depositing what was staked. Both are
+ * desired states of the chain, so that a second run does neither again.
+ */
+export class DevnetStaking extends ComponentResource {
+  readonly deposits: Resource;
+
+  constructor(name: string, args: DevnetStakingArgs, options?: ComponentResourceOptions) {
+    super("ethstake:index:DevnetStaking", name, {}, options);
+    const { chain, protocol } = args;
+    const artifact = artifactPath("StakingPool.sol", "StakingPool");
+    const stake = new Setting(
+      `${name}-stake`,
+      {
+        chain,
+        sender: { keyFile: args.staker.keyFile },
+        target: protocol.stakingPool,
+        read: { signature: "function totalPooledEther() view returns (uint256)" },
+        write: {
+          signature: "function stake(address receiver, uint256 minShares, address referral) payable",
+          args: [args.staker.address, "1", `0x${"00".repeat(20)}`],
+          valueWei: { placeholder: "shortfall" },
+        },
+        value: parseEther(args.stake).toString(),
+        compare: "atLeast",
+        artifact,
+      },
+      { parent: this, dependsOn: [...protocol.wiring] },
+    );
+    this.deposits = new Setting(
+      `${name}-deposits`,
+      {
+        chain,
+        sender: { keyFile: args.depositor.keyFile },
+        target: protocol.stakingPool,
+        read: { signature: "function depositedValidators() view returns (uint256)" },
+        write: {
+          signature: "function depositToBeaconChain(uint256 maxValidators, bytes32 expectedDepositRoot)",
+          args: [{ placeholder: "shortfall" }, { read: { target: "0x00000000219ab540356cBB839Cbe05303d7705Fa", signature: "function get_deposit_root() view returns (bytes32)" } }],
+        },
+        value: String(args.validators),
+        compare: "atLeast",
+        artifact,
+      },
+      { parent: this, dependsOn: [stake, ...args.keysReady] },
+    );
+    this.registerOutputs({});
+  }
+}

@@ -1,0 +1,64 @@
+import { ComponentResource, output, type ComponentResourceOptions, type Input, type Output } from "@pulumi/pulumi";
+import { Process } from "../../provider/sdk/index.ts";
+import { renderNode } from "./render.ts";
+import type { NetworkFiles, NodeSpec, ProcessSpec } from "./spec.ts";
+
+export interface ValidatorNodeArgs {
+  /** Clients and ports. */
+  readonly node: NodeSpec;
+  readonly chainId: number;
+  /** Number of the network's own validators (interop keys) that this node runs. */
+  readonly interopValidators: number;
+  readonly files: NetworkFiles;
+  /** Fee recipient of keys that have none of their own. */
+  readonly defaultFeeRecipient: Input<string>;
+  /** Identifies the network: another genesis restarts everything. */
+  readonly genesisBlockHash: Input<string>;
+}
+
+/** An execution client, a beacon node and a validator client, as processes of this machine. */
+export class ValidatorNode extends ComponentResource {
+  /** JSON-RPC of the execution client, known once it answers. */
+  readonly executionRpc: Output<string>;
+  /** API of the beacon node, known once it answers. */
+  readonly beaconApi: Output<string>;
+  /** Keymanager API of the validator client, known once it answers. */
+  readonly keymanager: Output<{ url: string; tokenFile: string }>;
+
+  constructor(name: string, args: ValidatorNodeArgs, options?: ComponentResourceOptions) {
+    super("ethstake:index:ValidatorNode", name, {}, options);
+    const specOf = (feeRecipient: string) =>
+      renderNode(args.node, {
+        chainId: args.chainId,
+        interopValidators: args.interopValidators,
+        files: args.files,
+        defaultFeeRecipient: feeRecipient,
+      });
+    const rendered = output(args.defaultFeeRecipient).apply(specOf);
+    // Names and dependencies need no address: what of a rendering is known beforehand is taken from one with a placeholder.
+    const shape = specOf("");
+    const run = (spec: ProcessSpec, pick: Output<ProcessSpec>, dependsOn: Process[]): Process =>
+      new Process(
+        spec.name,
+        {
+          name: spec.name,
+          directory: args.files.directory,
+          command: spec.command,
+          args: pick.apply(({ args: list }) => [...list]),
+          environment: spec.environment,
+          ports: spec.ports,
+          readiness: spec.readiness,
+          triggers: [args.genesisBlockHash],
+          ...(spec.prepare ? { prepare: spec.prepare } : {}),
+        },
+        { parent: this, dependsOn },
+      );
+    const execution = run(shape.execution, rendered.execution, []);
+    const beacon = run(shape.beacon, rendered.beacon, [execution]);
+    const validator = run(shape.validator, rendered.validator, [beacon]);
+    this.executionRpc = execution.pid.apply(() => shape.executionRpc);
+    this.beaconApi = beacon.pid.apply(() => shape.beaconApi);
+    this.keymanager = validator.pid.apply(() => shape.keymanager);
+    this.registerOutputs({ executionRpc: this.executionRpc, beaconApi: this.beaconApi, keymanager: this.keymanager });
+  }
+}

@@ -1,0 +1,18 @@
+import { getStack, RunError } from "@pulumi/pulumi";
+import { readConfiguration } from "./stacks/config.ts";
+import { createDevnet } from "./stacks/devnet.ts";
+import { parseSettings, SettingsError, type Settings } from "./stacks/settings.ts";
+
+/** The program that `pulumi up` runs: settings, checked as a whole before anything is registered, then the stack that they describe. */
+export default function program(): Record<string, unknown> {
+  return createDevnet(settingsOrExit(), getStack());
+}
+
+function settingsOrExit(): Settings {
+  try {
+    return parseSettings(readConfiguration());
+  } catch (error) {
+    // A RunError is shown as its message alone: a stack trace would hide the faults.
+    throw error instanceof SettingsError ? new RunError(error.message) : error;
+  }
+}

@@ -1,0 +1,85 @@
+import { parseEther } from "viem";
+import { nodeSchema, operatorSchema, protocolSchema, type NodeSettings } from "./schema.ts";
+import type { SettingsFault } from "./settings.ts";
+
+/** Ether of one validator's deposit. */
+const DEPOSIT_ETHER = parseEther("32");
+
+/**
+ * Faults between settings: names that point nowhere, ports used twice, a bond below what its keys need. Looks only at entries that
+ * are well-formed by themselves, so that they are found in the same run as the others.
+ */
+export function crossChecks(raw: Readonly<Record<string, unknown>>): SettingsFault[] {
+  const nodes = wellFormed(raw["nodes"], nodeSchema);
+  const operators = wellFormed(raw["operators"], operatorSchema);
+  const protocol = protocolSchema.safeParse(raw["protocol"] ?? {});
+  const testStake = protocolSchema.shape.stakeCap.safeParse(raw["testStake"] ?? "64");
+  const faults = [...repeatedNames("nodes", nodes), ...repeatedNames("operators", operators), ...repeatedPorts(nodes)];
+  const known = nodes.map(({ value }) => value.name);
+  for (const { index, value } of operators) {
+    value.keys.forEach(({ node }, position) => {
+      if (known.length > 0 && !known.includes(node)) {
+        faults.push({ path: `operators[${index}].keys[${position}].node`, value: node, remedy: `must name one of the nodes: ${known.join(", ")}` });
+      }
+    });
+    if (!protocol.success) continue;
+    const needed = BigInt(keyCount(value.keys)) * parseEther(protocol.data.bondPerKey);
+    if (parseEther(value.bond) < needed) {
+      faults.push({
+        path: `operators[${index}].bond`,
+        value: value.bond,
+        remedy: `must be at least ${Number(needed) / 1e18} ether: ${keyCount(value.keys)} keys at protocol.bondPerKey = ${protocol.data.bondPerKey}`,
+      });
+    }
+  }
+  if (protocol.success && testStake.success) {
+    if (parseEther(testStake.data) > parseEther(protocol.data.stakeCap)) {
+      faults.push({ path: "testStake", value: raw["testStake"], remedy: `must not be above protocol.stakeCap = ${protocol.data.stakeCap}` });
+    }
+    const deposits = operators.reduce((sum, { value }) => sum + keyCount(value.keys), 0);
+    if (parseEther(testStake.data) < BigInt(deposits) * DEPOSIT_ETHER) {
+      faults.push({ path: "testStake", value: raw["testStake"], remedy: `must be at least ${deposits * 32}: 32 ether for each of the ${deposits} keys` });
+    }
+  }
+  return faults;
+}
+
+interface Entry<Value> {
+  readonly index: number;
+  readonly value: Value;
+}
+
+function wellFormed<Value>(list: unknown, schema: { safeParse(value: unknown): { success: boolean; data?: Value | undefined } }): Entry<Value>[] {
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((item: unknown, index) => {
+    const { data } = schema.safeParse(item);
+    return data === undefined ? [] : [{ index, value: data }];
+  });
+}
+
+function repeatedNames(list: string, entries: readonly Entry<{ readonly name: string }>[]): SettingsFault[] {
+  return entries
+    .filter(({ value }, position) => entries.findIndex((other) => other.value.name === value.name) < position)
+    .map(({ index, value }) => ({ path: `${list}[${index}].name`, value: value.name, remedy: "is used twice; give each its own name" }));
+}
+
+function repeatedPorts(nodes: readonly Entry<NodeSettings>[]): SettingsFault[] {
+  const seen = new Map<number, string>();
+  const faults: SettingsFault[] = [];
+  for (const { index, value } of nodes) {
+    for (const part of ["execution", "consensus", "validator"] as const) {
+      for (const [setting, port] of Object.entries(value[part])) {
+        if (typeof port !== "number") continue;
+        const path = `nodes[${index}].${part}.${setting}`;
+        const other = seen.get(port);
+        if (other) faults.push({ path, value: port, remedy: `is also ${other}; every port can be used once` });
+        else seen.set(port, path);
+      }
+    }
+  }
+  return faults;
+}
+
+function keyCount(keys: readonly { readonly count: number }[]): number {
+  return keys.reduce((sum, { count }) => sum + count, 0);
+}

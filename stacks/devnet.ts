@@ -1,0 +1,135 @@
+import { join } from "node:path";
+import { output, type Output } from "@pulumi/pulumi";
+import { DevnetStaking } from "../components/devnet-staking/index.ts";
+import { Operator } from "../components/operator/index.ts";
+import { Protocol, type AccountArgs } from "../components/protocol/index.ts";
+import { buildContracts } from "../components/protocol/artifacts.ts";
+import { ValidatorNode } from "../components/validator-node/index.ts";
+import { Genesis } from "../provider/sdk/index.ts";
+import { assignKeyRanges } from "./key-ranges.ts";
+import type { Settings } from "./settings.ts";
+
+/** Ether that each account of a devnet starts with. */
+const ACCOUNT_ETHER = "1000000";
+
+/**
+ * A whole network on this machine: genesis, node, protocol, operators with their validators, and a test account that stakes.
+ * @returns the stack's outputs
+ */
+export function createDevnet(settings: Settings, stack: string): Record<string, unknown> {
+  const { devnet, protocol: parameters } = settings;
+  // Compiling takes as long as starting the clients: both begin now. A failure is reported by what needs the artifacts.
+  buildContracts().catch(() => undefined);
+
+  const directory = devnet.directory ?? join(".ethstake", stack);
+  const accountNames = ["deployer", "guardian", "parameters", "depositor", "reporter", "staker", ...settings.operators.map(({ name }) => `operator-${name}`)];
+  const genesis = new Genesis("genesis", {
+    directory,
+    chainId: devnet.chainId,
+    secondsPerSlot: devnet.secondsPerSlot,
+    slotsPerEpoch: devnet.slotsPerEpoch,
+    validatorCount: devnet.genesisValidators,
+    delaySeconds: devnet.genesisDelaySeconds,
+    accounts: Object.fromEntries(accountNames.map((name) => [name, ACCOUNT_ETHER])),
+  });
+  const account = (name: string): AccountArgs => ({
+    address: genesis.accountFiles.apply((accounts) => accounts[name]?.address ?? ""),
+    keyFile: join(directory, "accounts", `${name}.key`),
+  });
+
+  const files = {
+    directory,
+    executionGenesisFile: join(directory, "genesis", "execution.json"),
+    chainFile: join(directory, "genesis", "consensus.json"),
+    consensusParametersFile: join(directory, "genesis", "consensus-parameters.json"),
+    genesisStateFile: join(directory, "genesis", "genesis.ssz"),
+    jwtFile: join(directory, "genesis", "jwt.hex"),
+  };
+  const nodes = settings.nodes.map(
+    (node) =>
+      new ValidatorNode(node.name, {
+        node,
+        chainId: devnet.chainId,
+        interopValidators: devnet.genesisValidators,
+        files,
+        defaultFeeRecipient: account("deployer").address,
+        genesisBlockHash: genesis.executionBlockHash,
+      }),
+  );
+  const [first] = nodes;
+  if (!first) throw new Error("the settings have no node");
+
+  const chain = { rpcUrl: first.executionRpc, chainId: devnet.chainId };
+  const protocol = new Protocol("protocol", {
+    chain,
+    admin: account("deployer"),
+    roles: {
+      upgrader: account("deployer"),
+      pauser: account("guardian"),
+      parameters: account("parameters"),
+      depositor: account("depositor"),
+      reporter: account("reporter"),
+      operatorManager: account("parameters"),
+    },
+    depositContract: genesis.depositContract,
+    parameters,
+  });
+
+  const operators = settings.operators.map(
+    (operator) =>
+      new Operator(operator.name, {
+        chain,
+        protocol,
+        manager: account(`operator-${operator.name}`),
+        vetter: account("parameters"),
+        bond: operator.bond,
+        keys: assignKeyRanges(operator.keys).map((range) => {
+          const node = nodes[settings.nodes.findIndex(({ name }) => name === range.node)] ?? first;
+          return { ...range, keymanager: node.keymanager, beaconUrl: node.beaconApi };
+        }),
+        keyDirectory: join(directory, "keys", operator.name),
+        genesisForkVersion: genesis.genesisForkVersion,
+      }),
+  );
+
+  new DevnetStaking("staking", {
+    chain,
+    protocol,
+    staker: account("staker"),
+    depositor: account("depositor"),
+    stake: settings.testStake,
+    validators: settings.operators.flatMap(({ keys }) => keys).reduce((sum, { count }) => sum + count, 0),
+    keysReady: operators.flatMap(({ ready }) => ready),
+  });
+
+  return {
+    network: settings.network,
+    directory,
+    executionRpc: first.executionRpc,
+    beaconApi: first.beaconApi,
+    nodes: nodes.map((node, index) => ({
+      name: settings.nodes[index]?.name,
+      executionRpc: node.executionRpc,
+      beaconApi: node.beaconApi,
+      keymanager: node.keymanager,
+    })),
+    accounts: genesis.accountFiles,
+    genesisTime: genesis.genesisTime,
+    secondsPerSlot: devnet.secondsPerSlot,
+    slotsPerEpoch: devnet.slotsPerEpoch,
+    contracts: {
+      StakingPool: protocol.stakingPool,
+      OperatorRegistry: protocol.operatorRegistry,
+      WithdrawalVault: protocol.withdrawalVault,
+      ExecutionRewardsVault: protocol.executionRewardsVault,
+      DepositContract: genesis.depositContract,
+    },
+    withdrawalCredentials: protocol.withdrawalCredentials,
+    operators: operators.map((operator, index) => ({
+      name: settings.operators[index]?.name,
+      operatorId: operator.operatorId,
+      keys: settings.operators[index]?.keys.map(({ node }, range) => ({ node, publicKeys: operator.publicKeys[range] as Output<string[]> })),
+    })),
+    stakedBy: output(account("staker").address),
+  };
+}

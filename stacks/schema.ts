@@ -1,0 +1,88 @@
+import { z } from "zod";
+
+const name = z
+  .string({ error: "must be a name" })
+  .regex(/^[a-z][a-z0-9-]{0,30}$/, "must start with a lower-case letter and hold only lower-case letters, digits and hyphens, 31 at most");
+const ether = z
+  .union([z.string(), z.number()], { error: "must be an amount of ether, e.g. 32 or \"0.05\"" })
+  .transform(String)
+  .refine((text) => /^\d+(\.\d{1,18})?$/.test(text), "must be an amount of ether, e.g. 32 or \"0.05\", with at most 18 decimals");
+const port = z.number({ error: "must be a port number" }).int("must be a whole number").min(1024, "must be 1024 or higher: lower ports need root").max(65_535, "must be 65535 or lower");
+const whole = (from: number, to: number, what: string) =>
+  z.number({ error: `must be ${what}` }).int("must be a whole number").min(from, `must be at least ${from}`).max(to, `must be at most ${to}`);
+
+/** The embedded network of a devnet stack. */
+export const devnetSchema = z.strictObject({
+  /** Folder of the network's files; `.ethstake/STACK` when absent. */
+  directory: z.string({ error: "must be a folder" }).min(1, "must be a folder").optional(),
+  chainId: whole(1, 2 ** 31, "a chain id").refine((id) => ![1, 17_000, 560_048, 11_155_111].includes(id), "is the id of a public network; choose another").default(32_382),
+  secondsPerSlot: whole(2, 12, "a number of seconds").default(2),
+  slotsPerEpoch: whole(4, 32, "a number of slots").default(4),
+  genesisValidators: whole(4, 1_024, "a number of validators").default(16),
+  genesisDelaySeconds: whole(1, 600, "a number of seconds").default(8),
+});
+
+/** One node: an execution client, a beacon node and a validator client. */
+export const nodeSchema = z.strictObject({
+  name,
+  execution: z
+    .strictObject({
+      client: z.enum(["ethereumjs", "geth"], { error: "must be ethereumjs or geth" }).default("ethereumjs"),
+      rpcPort: port.default(8545),
+      enginePort: port.default(8551),
+      p2pPort: port.default(30303),
+    })
+    .prefault({}),
+  consensus: z
+    .strictObject({
+      client: z.enum(["lodestar"], { error: "must be lodestar" }).default("lodestar"),
+      restPort: port.default(9596),
+      p2pPort: port.default(9000),
+      metricsPort: port.default(8008),
+    })
+    .prefault({}),
+  validator: z
+    .strictObject({
+      client: z.enum(["lodestar"], { error: "must be lodestar" }).default("lodestar"),
+      keymanagerPort: port.default(5062),
+      metricsPort: port.default(8009),
+    })
+    .prefault({}),
+});
+
+/** Parameters of the staking protocol; amounts in ether. */
+export const protocolSchema = z.strictObject({
+  /** Most ether that the pool takes. */
+  stakeCap: ether.default("1000"),
+  /** Least ether of one stake. */
+  minimumStake: ether.default("0.01"),
+  /** Bond that an operator posts for each key. */
+  bondPerKey: ether.default("2"),
+});
+
+/** An operator and the ranges of its keys. */
+export const operatorSchema = z.strictObject({
+  name,
+  /** Ether that the operator posts. */
+  bond: ether,
+  keys: z
+    .array(z.strictObject({ node: name, count: whole(1, 10_000, "a number of keys") }), { error: "must be a list of { node, count }" })
+    .min(1, "must have at least one range of keys"),
+});
+
+/** A stack's configuration (`ethstake:*` in Pulumi.STACK.yaml). */
+export const settingsSchema = z.strictObject({
+  network: z.enum(["devnet"], { error: "must be devnet: stacks for public networks are not part of this version" }),
+  devnet: devnetSchema.prefault({}),
+  nodes: z.array(nodeSchema, { error: "must be a list of nodes" }).length(1, "must hold exactly one node: the embedded devnet has one beacon node"),
+  protocol: protocolSchema.prefault({}),
+  operators: z.array(operatorSchema, { error: "must be a list of operators" }).min(1, "must have at least one operator"),
+  /** What a test account stakes, in ether (devnet only). */
+  testStake: ether.default("64"),
+});
+
+export type Settings = z.infer<typeof settingsSchema>;
+export type NodeSettings = z.infer<typeof nodeSchema>;
+export type OperatorSettings = z.infer<typeof operatorSchema>;
+export type ProtocolSettings = z.infer<typeof protocolSchema>;
+export type DevnetSettings = z.infer<typeof devnetSchema>;

@@ -1,0 +1,83 @@
+import { EthstakeError } from "../lib/errors.ts";
+import { crossChecks } from "./cross-checks.ts";
+import { settingsSchema, type Settings } from "./schema.ts";
+
+export type { DevnetSettings, NodeSettings, OperatorSettings, ProtocolSettings, Settings } from "./schema.ts";
+
+/** One fault of a stack's configuration. */
+export interface SettingsFault {
+  /** Where, from the top of the configuration: `operators[0].keys[1].node`. */
+  readonly path: string;
+  readonly value: unknown;
+  /** What it must be, in words that say what to do. */
+  readonly remedy: string;
+}
+
+/** A stack's configuration is wrong: every fault at once, before anything is created. */
+export class SettingsError extends EthstakeError<{ faults: readonly SettingsFault[] }> {
+  readonly code = "SETTINGS_INVALID";
+  constructor(faults: readonly SettingsFault[]) {
+    const lines = faults.map(({ path, value, remedy }) => `  ethstake:${path} = ${describe(value)}: ${remedy}`);
+    super(`The stack's settings have ${faults.length} fault${faults.length === 1 ? "" : "s"}:\n${lines.join("\n")}`, { faults });
+  }
+}
+
+/**
+ * Validates a stack's configuration and fills in defaults.
+ * @param raw the configuration without its namespace
+ * @throws {@link SettingsError} with every fault
+ */
+export function parseSettings(raw: Readonly<Record<string, unknown>>): Settings {
+  const result = settingsSchema.safeParse(raw);
+  const faults: SettingsFault[] = (result.error?.issues ?? []).flatMap((issue) =>
+    issue.code === "unrecognized_keys"
+      ? issue.keys.map((key) => ({
+          path: formatPath([...issue.path, key]),
+          value: valueAt(raw, [...issue.path, key]),
+          remedy: `is not a setting; ${knownKeys(issue.path)}`,
+        }))
+      : [{ path: formatPath(issue.path), value: valueAt(raw, issue.path), remedy: issue.message }],
+  );
+  faults.push(...crossChecks(raw));
+  if (faults.length > 0 || !result.success) throw new SettingsError(faults);
+  return result.data;
+}
+
+/** The settings that exist at a place, for a misspelt one. */
+function knownKeys(path: readonly PropertyKey[]): string {
+  let schema: unknown = settingsSchema;
+  for (const key of path) schema = typeof key === "number" ? unwrap(schema).element : unwrap(schema).shape?.[String(key)];
+  const names = Object.keys(unwrap(schema).shape ?? {});
+  return names.length > 0 ? `remove it or use one of: ${names.join(", ")}` : "remove it";
+}
+
+interface SchemaView {
+  readonly shape?: Readonly<Record<string, unknown>>;
+  readonly element?: unknown;
+}
+
+/** The schema inside defaults and options. */
+function unwrap(schema: unknown): SchemaView {
+  let inner = schema;
+  while (typeof inner === "object" && inner !== null && "def" in inner) {
+    const { innerType } = inner.def as { innerType?: unknown };
+    if (!innerType) break;
+    inner = innerType;
+  }
+  return (inner ?? {}) as SchemaView;
+}
+
+function formatPath(path: readonly PropertyKey[]): string {
+  return path.map((key, index) => (typeof key === "number" ? `[${key}]` : `${index > 0 ? "." : ""}${String(key)}`)).join("");
+}
+
+function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (typeof value === "object" && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined),
+    root,
+  );
+}
+
+function describe(value: unknown): string {
+  return value === undefined ? "(not set)" : JSON.stringify(value);
+}
