@@ -1,0 +1,82 @@
+/** Finds a provider's program: a folder that the project names, or an executable on the PATH. */
+import { accessSync, constants, existsSync, realpathSync } from "node:fs";
+import { createRequire } from "node:module";
+import { delimiter, join } from "node:path";
+import { ProviderNotFoundError, PluginError } from "../errors.ts";
+import { isRawMap, nodeArgsOf, readYaml, type Project } from "../project.ts";
+import { WATCH_PARENT } from "./process.ts";
+
+/** A command that starts a provider; the engine's address is added as the last argument. */
+export interface PluginCommand {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+}
+
+function executable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The path of a module as a file in `dir` would resolve it. */
+export function resolveFrom(dir: string, module: string): string {
+  return createRequire(join(realpathSync(dir), "index.js")).resolve(module);
+}
+
+/** Decides how a provider is started. Throws {@link ProviderNotFoundError} with what was searched. */
+export function locateProvider(name: string, project: Project, path = process.env["PATH"] ?? ""): PluginCommand {
+  const searched: string[] = [];
+  const folder = project.providers[name];
+  if (folder !== undefined) {
+    const manifest = join(folder, "PulumiPlugin.yaml");
+    if (existsSync(manifest)) return scripted(name, folder, manifest, project);
+    searched.push(manifest);
+    const binary = join(folder, `pulumi-resource-${name}`);
+    if (executable(binary)) return { name, command: binary, args: [], cwd: folder };
+    searched.push(binary);
+  } else searched.push("plugins.providers in Pulumi.yaml");
+  for (const dir of path.split(delimiter).filter((part) => part !== "")) {
+    const binary = join(dir, `pulumi-resource-${name}`);
+    if (executable(binary)) return { name, command: binary, args: [], cwd: project.dir };
+  }
+  searched.push(`pulumi-resource-${name} on the PATH`);
+  throw new ProviderNotFoundError(name, searched);
+}
+
+function scripted(name: string, folder: string, manifest: string, project: Project): PluginCommand {
+  const faults: string[] = [];
+  const raw = readYaml(manifest, faults);
+  const runtime = isRawMap(raw["runtime"]) ? raw["runtime"] : { name: raw["runtime"] };
+  if (faults.length > 0) throw new PluginError(faults.join(" "), { name });
+  if (runtime["name"] !== "nodejs") {
+    throw new PluginError(
+      `The provider ${name} has the runtime ${String(runtime["name"])}; only nodejs is supported.`,
+      { name },
+    );
+  }
+  const runner = runnerFrom(folder, project.dir);
+  return {
+    name,
+    command: process.execPath,
+    args: ["--require", WATCH_PARENT, ...nodeArgsOf(runtime["options"]), runner, folder],
+    cwd: folder,
+  };
+}
+
+/** The SDK's own starter of plugins, from the provider's dependencies or else the project's. */
+function runnerFrom(...dirs: readonly string[]): string {
+  let cause: unknown;
+  for (const dir of dirs) {
+    try {
+      return resolveFrom(dir, "@pulumi/pulumi/cmd/run-plugin/index.js");
+    } catch (error) {
+      cause = error;
+    }
+  }
+  throw new PluginError(`@pulumi/pulumi is not installed for ${dirs.join(" or ")}.`, { name: "pulumi" }, { cause });
+}
