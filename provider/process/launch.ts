@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { EthstakeError } from "../../lib/errors.ts";
 import { writeFileAtomically } from "../../lib/files.ts";
 import { isRunning } from "../../lib/process.ts";
-import { digestOf, livingStatus, processFiles, type Supervised, type SupervisorStatus } from "./status.ts";
+import { digestOf, livingStatus, orphanedChild, processFiles, type Supervised, type SupervisorStatus } from "./status.ts";
 
 const SUPERVISOR = fileURLToPath(new URL("./supervisor.ts", import.meta.url));
 /** How long a supervisor may take to come up, in milliseconds. */
@@ -52,7 +52,7 @@ export async function launch(directory: string, supervised: Supervised): Promise
   const digest = digestOf(supervised);
   const present = await livingStatus(files.status);
   if (present?.digest === digest) return present;
-  if (present) await terminate(directory, supervised);
+  await terminate(directory, supervised);
   await mkdir(dirname(supervised.logFile), { recursive: true, mode: 0o700 });
   await mkdir(supervised.workingDirectory, { recursive: true, mode: 0o700 });
   await writeFileAtomically(files.spec, JSON.stringify(supervised, undefined, 2), 0o600);
@@ -70,15 +70,16 @@ export async function launch(directory: string, supervised: Supervised): Promise
 
 /** Ends a supervised process and its supervisor, if they run, and returns once both are gone. */
 export async function terminate(directory: string, { name, stopGraceSeconds }: Pick<Supervised, "name" | "stopGraceSeconds">): Promise<void> {
-  const status = await livingStatus(processFiles(directory, name).status);
-  if (!status) return;
-  const { supervisor, child } = status;
-  process.kill(supervisor.pid, "SIGTERM");
+  const statusFile = processFiles(directory, name).status;
+  const status = await livingStatus(statusFile);
+  const orphan = await orphanedChild(statusFile);
+  const processes = [status?.supervisor, status?.child, orphan].filter((identity) => identity !== undefined);
+  // The supervisor ends its process; only one that lost its supervisor is told itself.
+  for (const { pid } of [status?.supervisor, orphan].filter((identity) => identity !== undefined)) process.kill(pid, "SIGTERM");
   for (const deadline = Date.now() + (stopGraceSeconds + 2) * 1_000; Date.now() < deadline; await sleep(50)) {
-    if (!isRunning(supervisor) && !(child && isRunning(child))) return;
+    if (!processes.some(isRunning)) return;
   }
-  if (isRunning(supervisor)) process.kill(supervisor.pid, "SIGKILL");
-  if (child && isRunning(child)) process.kill(child.pid, "SIGKILL");
+  for (const identity of processes) if (isRunning(identity)) process.kill(identity.pid, "SIGKILL");
 }
 
 /** The last lines of a log, without terminal colours. */

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { z } from "zod";
 import { readJson } from "../../lib/files.ts";
-import { isRunning } from "../../lib/process.ts";
+import { isRunning, type ProcessIdentity } from "../../lib/process.ts";
 
 const identitySchema = z.object({ pid: z.number(), startedAt: z.string() });
 
@@ -49,6 +49,17 @@ export function digestOf(supervised: Supervised): string {
 
 /** The status of a supervisor that is running; undefined when there is none. */
 export async function livingStatus(statusFile: string): Promise<SupervisorStatus | undefined> {
+  const status = await lastStatus(statusFile);
+  return status && isRunning(status.supervisor) ? status : undefined;
+}
+
+/** A process whose supervisor was killed: it runs on, but nobody would restart it. */
+export async function orphanedChild(statusFile: string): Promise<ProcessIdentity | undefined> {
+  const status = await lastStatus(statusFile);
+  return status?.child && !isRunning(status.supervisor) && isRunning(status.child) ? status.child : undefined;
+}
+
+async function lastStatus(statusFile: string): Promise<SupervisorStatus | undefined> {
   const parsed = statusSchema.safeParse(await readJson(statusFile));
-  return parsed.success && isRunning(parsed.data.supervisor) ? parsed.data : undefined;
+  return parsed.success ? parsed.data : undefined;
 }

@@ -22,6 +22,7 @@ const log = openSync(supervised.logFile, "a", 0o600);
 let child: ChildProcess | undefined;
 let stopping = false;
 let pause = FIRST_PAUSE_MS;
+let writing: Promise<void> = Promise.resolve();
 const status: SupervisorStatus = {
   digest: digestOf(supervised),
   supervisor: requireIdentity(process.pid),
@@ -76,7 +77,6 @@ function stop(): void {
   setTimeout(() => child?.kill("SIGKILL"), supervised.stopGraceSeconds * 1_000);
 }
 
-let writing: Promise<void> = Promise.resolve();
 function saveStatus(then: () => void = () => undefined): void {
   const text = JSON.stringify(status, undefined, 2);
   writing = writing.then(() => writeFileAtomically(files.status, text, 0o600)).then(then, then);

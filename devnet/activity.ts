@@ -1,0 +1,64 @@
+import { encodeFunctionData, parseAbi } from "viem";
+import { loadArtifact } from "../provider/chain/artifact.ts";
+import { artifactPath } from "../components/protocol/artifacts.ts";
+import { openSender } from "../provider/chain/sender.ts";
+import type { NetworkReader, ValidatorReport } from "./proofs.ts";
+
+const POOL_ABI = parseAbi(["function settleExecutionRewards(uint256 amount) returns (uint256 settled, uint256 newSharePrice)"]);
+
+/** Says what is being waited for. */
+export type Progress = (message: string) => void;
+
+/** How long each stage may take before it counts as failed, in epochs of the network. */
+const PATIENCE_EPOCHS = 40;
+
+/** Waits until both deposits are in the beacon state, and then until they are active. */
+export async function awaitActivation(reader: NetworkReader, progress: Progress): Promise<ValidatorReport[]> {
+  return await until(reader, async () => {
+    const validators = await reader.validators();
+    const states = validators.map(({ pubkey, status }) => `${pubkey.slice(0, 10)}… ${status === "unknown" ? "not seen yet" : status}`);
+    progress(`waiting for the beacon chain to activate the deposits: ${states.join(", ")}; head at slot ${await reader.headSlot()}`);
+    return validators.every(({ status }) => status.startsWith("active")) ? validators : undefined;
+  });
+}
+
+/** Sends small payments with priority fees, as users of a chain do, until a block of ours has taken some. */
+export async function awaitProposal(reader: NetworkReader, validators: readonly ValidatorReport[], progress: Progress): Promise<void> {
+  const { network } = reader;
+  const staker = network.accounts["staker"];
+  if (!staker) throw new Error("the devnet has no staker account");
+  const sender = await openSender({ rpcUrl: network.executionRpc, chainId: await reader.execution.getChainId() }, { keyFile: staker.keyFile });
+  const indices = validators.flatMap(({ index }) => (index === undefined ? [] : [index]));
+  await until(reader, async () => {
+    progress(`waiting for validator ${indices.join(" or ")} to propose a block with fees; head at slot ${await reader.headSlot()}`);
+    await sender.send({ purpose: "A payment with a priority fee", to: staker.address, value: 1n });
+    const { balance, settled } = await reader.rewardsReceived();
+    return balance + settled > 0n ? true : undefined;
+  });
+}
+
+/** Settles what the rewards vault holds into the share price, as the reporter does. */
+export async function settleRewards(reader: NetworkReader, progress: Progress): Promise<void> {
+  const { network } = reader;
+  const reporter = network.accounts["reporter"];
+  if (!reporter) throw new Error("the devnet has no reporter account");
+  const { balance } = await reader.rewardsReceived();
+  progress(`settling ${balance} wei of execution rewards`);
+  const sender = await openSender({ rpcUrl: network.executionRpc, chainId: await reader.execution.getChainId() }, { keyFile: reporter.keyFile });
+  await sender.send({
+    purpose: "Settling execution rewards",
+    to: network.contracts.StakingPool,
+    data: encodeFunctionData({ abi: POOL_ABI, functionName: "settleExecutionRewards", args: [balance] }),
+    abi: (await loadArtifact(artifactPath("StakingPool.sol", "StakingPool"))).abi,
+  });
+}
+
+async function until<Value>(reader: NetworkReader, attempt: () => Promise<Value | undefined>): Promise<Value> {
+  const { secondsPerSlot, slotsPerEpoch } = reader.network;
+  for (const deadline = Date.now() + PATIENCE_EPOCHS * slotsPerEpoch * secondsPerSlot * 1_000; Date.now() < deadline; ) {
+    const value = await attempt();
+    if (value !== undefined) return value;
+    await new Promise((resolve) => setTimeout(resolve, secondsPerSlot * 500));
+  }
+  throw new Error(`this did not happen within ${PATIENCE_EPOCHS} epochs`);
+}

@@ -1,0 +1,191 @@
+import { createPublicClient, formatEther, getAddress, http, parseAbi, parseAbiItem, type Address, type Block, type Hex, type PublicClient } from "viem";
+import { z } from "zod";
+import { artifactPath } from "../components/protocol/artifacts.ts";
+import { errorMessage } from "../lib/errors.ts";
+import { BeaconClient, type BeaconValidator } from "../provider/beacon/api.ts";
+import { KeymanagerClient } from "../provider/beacon/keymanager.ts";
+import { isCodeOf, loadArtifact } from "../provider/chain/artifact.ts";
+import { ownValidators, type Network } from "./network.ts";
+
+/** One claim about a network, with what was read and where. Nothing in it comes from the stack's own state. */
+export interface Proof {
+  readonly claim: string;
+  /** Where the value was read. */
+  readonly source: string;
+  readonly value: string;
+  readonly holds: boolean;
+}
+
+/** A validator of ours as the chain and its validator client see it. */
+export interface ValidatorReport {
+  readonly pubkey: Hex;
+  readonly node: string;
+  /** Status of the beacon API; `unknown` while the beacon chain has not seen the deposit. */
+  readonly status: string;
+  readonly index?: number;
+  readonly withdrawalCredentials: string;
+  readonly feeRecipient: string;
+  readonly balanceGwei: string;
+}
+
+/** EIP-1967 implementation slot. */
+const IMPLEMENTATION_SLOT = "0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc";
+/** How far back a block of ours is looked for, in blocks. */
+const PROPOSAL_WINDOW = 96n;
+const POOL_ABI = parseAbi(["function sharePrice() view returns (uint256)"]);
+const SETTLED = parseAbiItem("event ExecutionRewardsSettled(uint256 amount, uint256 totalPooledEther, uint256 sharePrice)");
+/** Wei per 1e18 shares before any reward. */
+const INITIAL_SHARE_PRICE = 10n ** 18n;
+
+const syncingSchema = z.object({ data: z.object({ head_slot: z.coerce.number() }) });
+const headersSchema = z.object({ data: z.array(z.object({ header: z.object({ message: z.object({ proposer_index: z.coerce.number() }) }) })) });
+
+/** Reads a devnet from its clients. */
+export class NetworkReader {
+  readonly network: Network;
+  readonly execution: PublicClient;
+  readonly beacon: BeaconClient;
+
+  constructor(network: Network) {
+    this.network = network;
+    this.execution = createPublicClient({ transport: http(network.executionRpc, { retryCount: 2, timeout: 10_000 }) });
+    this.beacon = new BeaconClient(network.beaconApi);
+  }
+
+  /** Slot of the beacon node's head. */
+  async headSlot(): Promise<number> {
+    return syncingSchema.parse(await this.beacon.get("/eth/v1/node/syncing")).data.head_slot;
+  }
+
+  /** The validators of our operators, with what is known of each. */
+  async validators(): Promise<ValidatorReport[]> {
+    const own = ownValidators(this.network);
+    const seen = new Map<string, BeaconValidator>();
+    for (const validator of await this.beacon.validators(own.map(({ publicKey }) => publicKey))) seen.set(validator.publicKey, validator);
+    return await Promise.all(
+      own.map(async ({ publicKey, node }) => {
+        const keymanager = this.network.nodes.find(({ name }) => name === node)?.keymanager;
+        const validator = seen.get(publicKey);
+        return {
+          pubkey: publicKey,
+          node,
+          status: validator?.status ?? "unknown",
+          ...(validator ? { index: validator.index } : {}),
+          withdrawalCredentials: validator?.withdrawalCredentials ?? "",
+          feeRecipient: keymanager ? getAddress(await new KeymanagerClient(keymanager).getFeeRecipient(publicKey)) : "",
+          balanceGwei: String(validator?.balanceGwei ?? 0n),
+        };
+      }),
+    );
+  }
+
+  /** The newest block that one of these validators proposed with a fee recipient, among the last {@link PROPOSAL_WINDOW}. */
+  async proposalBy(indices: readonly number[], feeRecipient: Address): Promise<{ block: Block; slot: number; proposer: number } | undefined> {
+    const head = await this.execution.getBlockNumber({ cacheTime: 0 });
+    for (let number = head; number > 0n && number + PROPOSAL_WINDOW > head; number--) {
+      const block = await this.execution.getBlock({ blockNumber: number });
+      if (getAddress(block.miner) !== getAddress(feeRecipient)) continue;
+      const slot = (Number(block.timestamp) - this.network.genesisTime) / this.network.secondsPerSlot;
+      const { data } = headersSchema.parse(await this.beacon.get(`/eth/v1/beacon/headers?slot=${slot}`));
+      const proposer = data[0]?.header.message.proposer_index;
+      if (proposer !== undefined && indices.includes(proposer)) return { block, slot, proposer };
+    }
+    return undefined;
+  }
+
+  /** Wei that reached the rewards vault since genesis: what it holds and what was settled from it. */
+  async rewardsReceived(): Promise<{ balance: bigint; settled: bigint }> {
+    const { ExecutionRewardsVault, StakingPool } = this.network.contracts;
+    const logs = await this.execution.getLogs({ address: StakingPool, event: SETTLED, fromBlock: 0n, toBlock: "latest" });
+    return {
+      balance: await this.execution.getBalance({ address: ExecutionRewardsVault }),
+      settled: logs.reduce((sum, { args }) => sum + (args.amount ?? 0n), 0n),
+    };
+  }
+
+  /** Wei per 1e18 shares. */
+  async sharePrice(): Promise<bigint> {
+    return await this.execution.readContract({ address: this.network.contracts.StakingPool, abi: POOL_ABI, functionName: "sharePrice" });
+  }
+}
+
+/** Reads everything that a devnet promises. A source that does not answer makes its claim fail; it does not stop the others. */
+export async function prove(reader: NetworkReader): Promise<{ proofs: Proof[]; validators: ValidatorReport[] }> {
+  const { network } = reader;
+  const validators = await reader.validators().catch(() => [] as ValidatorReport[]);
+  const proofs = await Promise.all([
+    attempt("the head advances", `beacon node ${network.beaconApi}/eth/v1/node/syncing, twice`, () => headAdvances(reader)),
+    ...(["StakingPool", "OperatorRegistry", "WithdrawalVault", "ExecutionRewardsVault"] as const).map((name) =>
+      attempt(`${name} carries the built code`, `eth_getCode and the EIP-1967 slot of ${network.contracts[name]}`, () => carriesBuiltCode(reader, name)),
+    ),
+    ...validators.map((validator) =>
+      attempt(`deposit of ${short(validator.pubkey)} is in the beacon state with the vault's credentials`, "beacon node /eth/v1/beacon/states/head/validators", () =>
+        Promise.resolve({
+          value: `${validator.status}, ${validator.withdrawalCredentials || "not seen"}`,
+          holds: /^(pending|active)/.test(validator.status) && validator.withdrawalCredentials.toLowerCase() === network.withdrawalCredentials.toLowerCase(),
+        }),
+      ),
+    ),
+    ...validators.map((validator) =>
+      attempt(`fee recipient of ${short(validator.pubkey)} is ExecutionRewardsVault`, "validator client, keymanager API", () =>
+        Promise.resolve({ value: validator.feeRecipient, holds: validator.feeRecipient === getAddress(network.contracts.ExecutionRewardsVault) }),
+      ),
+    ),
+    attempt("a block proposed by one of them pays ExecutionRewardsVault", "eth_getBlockByNumber and beacon node /eth/v1/beacon/headers", () => proposed(reader, validators)),
+    attempt("ExecutionRewardsVault received fees", "eth_getBalance and ExecutionRewardsSettled events", async () => {
+      const { balance, settled } = await reader.rewardsReceived();
+      return { value: `${formatEther(balance + settled)} ETH (${formatEther(settled)} settled)`, holds: balance + settled > 0n };
+    }),
+    attempt("the share price rose", "StakingPool.sharePrice()", async () => {
+      const price = await reader.sharePrice();
+      return { value: `${formatEther(price)} ETH`, holds: price > INITIAL_SHARE_PRICE };
+    }),
+  ]);
+  return { proofs, validators };
+}
+
+interface Reading {
+  readonly value: string;
+  readonly holds: boolean;
+}
+
+async function attempt(claim: string, source: string, read: () => Promise<Reading>): Promise<Proof> {
+  try {
+    return { claim, source, ...(await read()) };
+  } catch (error) {
+    return { claim, source, value: errorMessage(error).split("\n")[0] ?? "", holds: false };
+  }
+}
+
+async function headAdvances(reader: NetworkReader): Promise<Reading> {
+  const first = await reader.headSlot();
+  const deadline = Date.now() + reader.network.secondsPerSlot * 4_000;
+  let last = first;
+  while (last <= first && Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    last = await reader.headSlot();
+  }
+  return { value: `slot ${first}, then ${last}`, holds: last > first };
+}
+
+async function carriesBuiltCode(reader: NetworkReader, name: "StakingPool" | "OperatorRegistry" | "WithdrawalVault" | "ExecutionRewardsVault"): Promise<Reading> {
+  const proxy = reader.network.contracts[name];
+  const word = await reader.execution.getStorageAt({ address: proxy, slot: IMPLEMENTATION_SLOT });
+  const implementation = getAddress(`0x${(word ?? "0x").slice(2).padStart(64, "0").slice(-40)}`);
+  const [proxyCode, code] = await Promise.all([reader.execution.getCode({ address: proxy }), reader.execution.getCode({ address: implementation })]);
+  const proxyArtifact = await loadArtifact(artifactPath("ERC1967Proxy.sol", "ERC1967Proxy"));
+  const artifact = await loadArtifact(artifactPath(`${name}.sol`, name));
+  const holds = proxyCode !== undefined && code !== undefined && isCodeOf(proxyArtifact, proxyCode) && isCodeOf(artifact, code);
+  return { value: `proxy ${proxy}, implementation ${implementation}, ${code ? (code.length - 2) / 2 : 0} bytes`, holds };
+}
+
+async function proposed(reader: NetworkReader, validators: readonly ValidatorReport[]): Promise<Reading> {
+  const indices = validators.flatMap(({ index }) => (index === undefined ? [] : [index]));
+  const found = await reader.proposalBy(indices, reader.network.contracts.ExecutionRewardsVault);
+  if (!found) return { value: `none in the last ${PROPOSAL_WINDOW} blocks`, holds: false };
+  return { value: `slot ${found.slot}, block ${found.block.number ?? "?"}, validator ${found.proposer}`, holds: true };
+}
+
+function short(publicKey: Hex): string {
+  return `${publicKey.slice(0, 10)}…`;
+}
