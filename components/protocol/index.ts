@@ -27,6 +27,9 @@ export interface ProtocolArgs {
   readonly parameters: ProtocolParameters;
 }
 
+/** Wei. An initialiser runs once, so its arguments never change: the setting `bondPerKey` takes over from this right after. */
+const INITIAL_BOND_PER_KEY = parseEther("2").toString();
+
 /** The staking contracts behind their proxies, with every role and parameter as a setting. */
 export class Protocol extends ComponentResource {
   readonly stakingPool: Output<string>;
@@ -56,8 +59,7 @@ export class Protocol extends ComponentResource {
         },
         { parent: this },
       );
-    const bondPerKey = parseEther(args.parameters.bondPerKey).toString();
-    const registry = proxied("OperatorRegistry", [], [args.admin.address, bondPerKey]);
+    const registry = proxied("OperatorRegistry", [], [args.admin.address, INITIAL_BOND_PER_KEY]);
     const withdrawalVault = proxied("WithdrawalVault", [], [args.admin.address]);
     const rewardsVault = proxied("ExecutionRewardsVault", [], [args.admin.address]);
     const pool = proxied("StakingPool", [args.depositContract], [args.admin.address, registry.address, withdrawalVault.address, rewardsVault.address]);

@@ -7,6 +7,7 @@ import { chainSchema, connectChain } from "../chain/client.ts";
 import { openSender, type TransactionSender } from "../chain/sender.ts";
 import { toAbiValue } from "../chain/values.ts";
 import type { CheckFailure, Observed, OperationContext, ResourceHandler } from "../resource.ts";
+import { sameValue } from "../values.ts";
 
 /** EIP-1967: keccak256("eip1967.proxy.implementation") - 1. */
 const IMPLEMENTATION_SLOT: Hex = "0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc";
@@ -66,7 +67,7 @@ export const contractHandler: ResourceHandler<Inputs, Outputs> = {
   },
 
   validate(inputs, old): Promise<readonly CheckFailure[]> {
-    const changed = old?.proxy && inputs.proxy && JSON.stringify(old.proxy.initializer) !== JSON.stringify(inputs.proxy.initializer);
+    const changed = old?.proxy && inputs.proxy && !sameValue(old.proxy.initializer, inputs.proxy.initializer);
     return Promise.resolve(
       changed
         ? [{ property: "proxy.initializer", reason: "an initialiser runs once: change the value by a Setting, and keep the arguments it was deployed with" }]
