@@ -21,7 +21,7 @@ import {
   parseUrn,
   STACK_TYPE,
 } from "../urn.ts";
-import { equal, reveal, UNKNOWN, type PropertyMap } from "../values.ts";
+import { equal, hasUnknown, reveal, UNKNOWN, type Json, type PropertyMap } from "../values.ts";
 import { aliasUrns } from "./aliases.ts";
 import type { RunContext } from "./context.ts";
 import { decide, type Decision } from "./decide.ts";
@@ -338,15 +338,26 @@ export class Registrar {
       const state = this.current.get(request.urn);
       // A component that failed or was skipped has no state to add outputs to.
       if (!state) return;
-      const outputs = request.outputs ?? {};
+      const { outputs: before = {}, ...rest } = state;
+      const outputs = this.context.dryRun ? (request.outputs ?? {}) : known(request.outputs ?? {}, before);
       this.context.redactor.addSecrets(outputs);
-      const { outputs: before, ...rest } = state;
-      if (equal(before ?? {}, outputs)) return;
+      if (equal(before, outputs)) return;
       const next: ResourceState = Object.keys(outputs).length > 0 ? { ...rest, outputs } : rest;
       this.current.set(request.urn, next);
       await this.executor.record([{ put: next }]);
     });
   }
+}
+
+/** Outputs that a failure left unknown keep the value they had. */
+function known(outputs: PropertyMap, before: PropertyMap): PropertyMap {
+  if (!hasUnknown(outputs)) return outputs;
+  const entries = Object.entries(outputs).flatMap(([key, value]): [string, Json][] => {
+    if (!hasUnknown(value)) return [[key, value]];
+    const old = before[key];
+    return old === undefined ? [] : [[key, old]];
+  });
+  return Object.fromEntries(entries);
 }
 
 function checkMessage({ property, reason }: CheckFailure): string {

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
 import { ProviderNotFoundError, PluginError } from "../errors.ts";
 import { isRawMap, nodeArgsOf, readYaml, type Project } from "../project.ts";
-import { WATCH_PARENT } from "./process.ts";
+import { PRELOAD } from "./process.ts";
 
 /** A command that starts a provider; the engine's address is added as the last argument. */
 export interface PluginCommand {
@@ -63,7 +63,7 @@ function scripted(name: string, folder: string, manifest: string, project: Proje
   return {
     name,
     command: process.execPath,
-    args: ["--require", WATCH_PARENT, ...nodeArgsOf(runtime["options"]), runner, folder],
+    args: ["--require", PRELOAD, ...nodeArgsOf(runtime["options"]), runner, folder],
     cwd: folder,
   };
 }

@@ -3,8 +3,8 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-/** Loaded into Node children: ends them when the pipe to the engine closes, so that a killed engine leaves none behind. */
-export const WATCH_PARENT = fileURLToPath(new URL("./watch-parent.cjs", import.meta.url));
+/** Loaded into Node children: ends them when the engine is gone, and keeps their error messages cheap. */
+export const PRELOAD = fileURLToPath(new URL("./preload.cjs", import.meta.url));
 
 /** What to start and whom to tell. */
 export interface ProcessOptions {

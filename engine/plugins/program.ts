@@ -2,7 +2,7 @@
 import { PluginError } from "../errors.ts";
 import type { Project, StackConfig } from "../project.ts";
 import { resolveFrom } from "./locate.ts";
-import { Process, WATCH_PARENT, type ProcessExit } from "./process.ts";
+import { Process, PRELOAD, type ProcessExit } from "./process.ts";
 
 /** What the program is given. */
 export interface ProgramOptions {
@@ -41,7 +41,7 @@ export function startProgram(options: ProgramOptions): Process {
     command: process.execPath,
     args: [
       "--require",
-      WATCH_PARENT,
+      PRELOAD,
       ...project.nodeArgs,
       runner,
       "--monitor",

@@ -18,6 +18,7 @@ import type { Crypter, Passphrase } from "../secrets.ts";
 import { Journal, lastSequence, readJournal, replay } from "./journal.ts";
 import { StateModel } from "./model.ts";
 import { holdsSecret, needsKey, openState, sealState } from "./seal.ts";
+import { hasSecret, type PropertyMap } from "../values.ts";
 import type { Deployment, DeploymentFile, Effect, OperationKind, ResourceState } from "./types.ts";
 
 /** The version in a checkpoint's manifest: of the SDK whose protocol and format this engine speaks. */
@@ -204,18 +205,31 @@ export class StateStore {
 
   /** Records how a step ended and changes the state. Resolves when that is on disk. */
   async end(sequence: number | undefined, effects: readonly Effect[]): Promise<void> {
+    const sealed: Effect[] = [];
+    const kept: Effect[] = [];
+    let failure: unknown;
     for (const effect of effects) {
+      const state = "put" in effect ? effect.put : "condemn" in effect ? effect.condemn : undefined;
+      let [open, closed] = [effect, effect];
+      if (state) {
+        try {
+          closed = withState(effect, await this.seal(state));
+        } catch (error) {
+          // The resource exists, so its record must not be lost with its secrets: it is kept without them, and updated next time.
+          failure = error;
+          open = closed = withState(effect, withoutSecrets(state, errorMessage(error)));
+        }
+      }
+      kept.push(open);
+      sealed.push(closed);
+    }
+    for (const effect of kept) {
       this.model.apply(effect);
       if ("put" in effect) this.model.pending.delete(effect.put.urn);
       else if ("remove" in effect) this.model.pending.delete(effect.remove);
     }
-    const sealed: Effect[] = [];
-    for (const effect of effects) {
-      if ("put" in effect) sealed.push({ put: await this.seal(effect.put) });
-      else if ("condemn" in effect) sealed.push({ condemn: await this.seal(effect.condemn) });
-      else sealed.push(effect);
-    }
     await this.append({ ...(sequence === undefined ? {} : { end: sequence }), effects: sealed });
+    if (failure !== undefined) throw failure as Error;
   }
 
   /** Forgets an interrupted operation. */
@@ -227,7 +241,10 @@ export class StateStore {
   async close(): Promise<void> {
     if (!this.journal) return;
     await this.journal.close();
-    if (!this.dirty && existsSync(this.paths.checkpoint)) return;
+    if (!this.dirty && existsSync(this.paths.checkpoint)) {
+      rmSync(this.paths.journal, { force: true });
+      return;
+    }
     const sealed = new StateModel();
     const seal = async (state: ResourceState): Promise<ResourceState> => this.seal(state);
     for (const state of this.model.ordered()) {
@@ -266,4 +283,14 @@ export class StateStore {
     }
     return this.passphrase.crypter(this.salt, why);
   }
+}
+
+function withState(effect: Effect, state: ResourceState): Effect {
+  return "put" in effect ? { put: state } : { condemn: state };
+}
+
+function withoutSecrets(state: ResourceState, reason: string): ResourceState {
+  const open = (values: PropertyMap | undefined): PropertyMap =>
+    Object.fromEntries(Object.entries(values ?? {}).filter(([, value]) => !hasSecret(value)));
+  return { ...state, inputs: open(state.inputs), outputs: open(state.outputs), initErrors: [reason] };
 }

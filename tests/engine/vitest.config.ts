@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+
+/** The engine's conformance suite: real programs and providers, so few at a time. */
+export default defineConfig({
+  test: {
+    include: ["tests/engine/**/*.test.ts"],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    pool: "forks",
+    poolOptions: { forks: { maxForks: 2 } },
+  },
+});
