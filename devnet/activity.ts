@@ -1,4 +1,5 @@
 import { encodeFunctionData, parseAbi } from "viem";
+import { EthstakeError } from "../lib/errors.ts";
 import { loadArtifact } from "../provider/chain/artifact.ts";
 import { artifactPath } from "../components/protocol/artifacts.ts";
 import { openSender } from "../provider/chain/sender.ts";
@@ -11,6 +12,34 @@ export type Progress = (message: string) => void;
 
 /** How long each stage may take before it counts as failed, in epochs of the network. */
 const PATIENCE_EPOCHS = 40;
+
+/** How far the head may be behind the clock, in slots: a missed proposal or two is ordinary. */
+const HEAD_TOLERANCE_SLOTS = 4;
+/** How long a beacon node may take to reach the clock, in milliseconds. */
+const HEAD_PATIENCE_MS = 60_000;
+
+/** The chain stands still although its processes run. */
+export class DevnetStalledError extends EthstakeError<{ headSlot: number; clockSlot: number }> {
+  readonly code = "DEVNET_STALLED";
+  constructor(headSlot: number, clockSlot: number) {
+    super(`The head stands at slot ${headSlot} while the clock says ${clockSlot}.`, { headSlot, clockSlot }, {
+      remedy:
+        "The beacon node of this devnet cannot go on after all of its processes ended together (a reboot, say): run `npm run devnet:down` and start a new one.",
+    });
+  }
+}
+
+/** Waits until the head is where the clock is. @throws {@link DevnetStalledError} */
+export async function awaitHead(reader: NetworkReader): Promise<void> {
+  const { genesisTime, secondsPerSlot } = reader.network;
+  for (const deadline = Date.now() + HEAD_PATIENCE_MS; ; ) {
+    const head = await reader.headSlot();
+    const clock = Math.floor((Date.now() / 1_000 - genesisTime) / secondsPerSlot);
+    if (head >= 1 && head >= clock - HEAD_TOLERANCE_SLOTS) return;
+    if (Date.now() > deadline) throw new DevnetStalledError(head, clock);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
 
 /** Waits until both deposits are in the beacon state, and then until they are active. */
 export async function awaitActivation(reader: NetworkReader, progress: Progress): Promise<ValidatorReport[]> {

@@ -1,7 +1,7 @@
 import { Display } from "../engine/display/display.ts";
 import { up, type EngineEvent, type RunResult } from "../engine/index.ts";
 import { projectRoot } from "../lib/paths.ts";
-import { awaitActivation, awaitProposal, settleRewards, type Progress } from "./activity.ts";
+import { awaitActivation, awaitHead, awaitProposal, settleRewards, type Progress } from "./activity.ts";
 import { loadNetwork } from "./network.ts";
 import { NetworkReader } from "./proofs.ts";
 import { allHold, renderReport, report } from "./report.ts";
@@ -31,7 +31,7 @@ export async function bringUp(stack: string, json: boolean): Promise<number> {
   if (!result.ok) return 1;
 
   const reader = new NetworkReader(await loadNetwork(stack));
-  while ((await reader.headSlot()) < 1) await new Promise((resolve) => setTimeout(resolve, 250));
+  await awaitHead(reader);
   phases["wired"] = seconds();
   const ratio = Math.round((phases["wired"] / WIRED_TARGET_SECONDS) * 100);
   say(`The head advances, the protocol is deployed and wired: ${phases["wired"]} s after the command (${ratio} % of the ${WIRED_TARGET_SECONDS} s allowed).`);

@@ -60,6 +60,8 @@ export function createDevnet(settings: Settings, stack: string): Record<string, 
   if (!first) throw new Error("the settings have no node");
 
   const chain = { rpcUrl: first.executionRpc, chainId: devnet.chainId };
+  // The chain goes with its genesis: nothing on it is undone one by one.
+  const onChain = { deletedWith: genesis };
   const protocol = new Protocol("protocol", {
     chain,
     admin: account("deployer"),
@@ -73,7 +75,7 @@ export function createDevnet(settings: Settings, stack: string): Record<string, 
     },
     depositContract: genesis.depositContract,
     parameters,
-  });
+  }, onChain);
 
   const operators = settings.operators.map(
     (operator) =>
@@ -89,7 +91,7 @@ export function createDevnet(settings: Settings, stack: string): Record<string, 
         }),
         keyDirectory: join(directory, "keys", operator.name),
         genesisForkVersion: genesis.genesisForkVersion,
-      }),
+      }, onChain),
   );
 
   new DevnetStaking("staking", {
@@ -100,7 +102,7 @@ export function createDevnet(settings: Settings, stack: string): Record<string, 
     stake: settings.testStake,
     validators: settings.operators.flatMap(({ keys }) => keys).reduce((sum, { count }) => sum + count, 0),
     keysReady: operators.flatMap(({ ready }) => ready),
-  });
+  }, onChain);
 
   return {
     network: settings.network,

@@ -3,6 +3,7 @@ import { parseEther } from "viem";
 import { Setting, type ChainArgs } from "../../provider/sdk/index.ts";
 import { artifactPath } from "../protocol/artifacts.ts";
 import type { AccountArgs, Protocol } from "../protocol/index.ts";
+import { childOptions } from "../options.ts";
 
 export interface DevnetStakingArgs {
   readonly chain: ChainArgs;
@@ -28,6 +29,7 @@ export class DevnetStaking extends ComponentResource {
 
   constructor(name: string, args: DevnetStakingArgs, options?: ComponentResourceOptions) {
     super("ethstake:index:DevnetStaking", name, {}, options);
+    const child = childOptions(this, options);
     const { chain, protocol } = args;
     const artifact = artifactPath("StakingPool.sol", "StakingPool");
     const stake = new Setting(
@@ -46,7 +48,7 @@ export class DevnetStaking extends ComponentResource {
         compare: "atLeast",
         artifact,
       },
-      { parent: this, dependsOn: [...protocol.wiring] },
+      { ...child, dependsOn: [...protocol.wiring] },
     );
     this.deposits = new Setting(
       `${name}-deposits`,
@@ -63,7 +65,7 @@ export class DevnetStaking extends ComponentResource {
         compare: "atLeast",
         artifact,
       },
-      { parent: this, dependsOn: [stake, ...args.keysReady] },
+      { ...child, dependsOn: [stake, ...args.keysReady] },
     );
     this.registerOutputs({});
   }

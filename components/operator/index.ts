@@ -3,6 +3,7 @@ import { parseEther } from "viem";
 import { Deposit, FeeRecipient, Setting, ValidatorKeys, type ChainArgs, type KeymanagerArgs } from "../../provider/sdk/index.ts";
 import { artifactPath } from "../protocol/artifacts.ts";
 import type { AccountArgs, Protocol } from "../protocol/index.ts";
+import { childOptions } from "../options.ts";
 
 /** A range of an operator's keys and the node that signs with them. */
 export interface KeyRange {
@@ -41,6 +42,7 @@ export class Operator extends ComponentResource {
 
   constructor(name: string, args: OperatorArgs, options?: ComponentResourceOptions) {
     super("ethstake:index:Operator", name, {}, options);
+    const child = childOptions(this, options);
     const { chain, protocol, manager } = args;
     const artifact = artifactPath("OperatorRegistry.sol", "OperatorRegistry");
     const bondWei = parseEther(args.bond).toString();
@@ -56,7 +58,7 @@ export class Operator extends ComponentResource {
         compare: "atLeast",
         artifact,
       },
-      { parent: this, dependsOn: [...protocol.wiring] },
+      { ...child, dependsOn: [...protocol.wiring] },
     );
     const operatorId = registration.current.apply(String);
     const bond = new Setting(
@@ -71,7 +73,7 @@ export class Operator extends ComponentResource {
         compare: "atLeast",
         artifact,
       },
-      { parent: this },
+      child,
     );
     const ranges = args.keys.map((range) => {
       const rangeName = `${name}-${range.node}-${range.startIndex}`;
@@ -86,12 +88,12 @@ export class Operator extends ComponentResource {
           keystoreDirectory,
           keymanager: range.keymanager,
         },
-        { parent: this },
+        child,
       );
       const feeRecipient = new FeeRecipient(
         rangeName,
         { keymanager: range.keymanager, publicKeys: keys.publicKeys, feeRecipient: protocol.executionRewardsVault },
-        { parent: this },
+        child,
       );
       const deposit = new Deposit(
         rangeName,
@@ -109,7 +111,7 @@ export class Operator extends ComponentResource {
           artifact,
         },
         // Keys that could propose before their fee recipient is set would pay a stranger.
-        { parent: this, dependsOn: [bond, feeRecipient] },
+        { ...child, dependsOn: [bond, feeRecipient] },
       );
       return { keys, deposit };
     });
@@ -124,7 +126,7 @@ export class Operator extends ComponentResource {
         value: String(args.keys.reduce((sum, { count }) => sum + count, 0)),
         artifact,
       },
-      { parent: this, dependsOn: ranges.map(({ deposit }) => deposit) },
+      { ...child, dependsOn: ranges.map(({ deposit }) => deposit) },
     );
     this.operatorId = operatorId;
     this.publicKeys = ranges.map(({ keys }) => keys.publicKeys);

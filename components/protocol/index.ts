@@ -1,6 +1,7 @@
 import { ComponentResource, output, type ComponentResourceOptions, type Input, type Output, type Resource } from "@pulumi/pulumi";
 import { parseEther } from "viem";
 import { Contract, Setting, type ChainArgs, type SenderArgs } from "../../provider/sdk/index.ts";
+import { childOptions } from "../options.ts";
 import { artifactPath, builtArtifact } from "./artifacts.ts";
 import { ROLE_GRANTS, type ProtocolContract, type RoleHolders } from "./roles.ts";
 
@@ -43,6 +44,7 @@ export class Protocol extends ComponentResource {
 
   constructor(name: string, args: ProtocolArgs, options?: ComponentResourceOptions) {
     super("ethstake:index:Protocol", name, {}, options);
+    const child = childOptions(this, options);
     const sender: SenderArgs = { keyFile: args.admin.keyFile };
     const proxied = (contract: ProtocolContract, constructorArgs: Input<string>[], initializerArgs: Input<string>[]): Contract =>
       new Contract(
@@ -57,7 +59,7 @@ export class Protocol extends ComponentResource {
             initializer: { function: "initialize", args: initializerArgs },
           },
         },
-        { parent: this },
+        child,
       );
     const registry = proxied("OperatorRegistry", [], [args.admin.address, INITIAL_BOND_PER_KEY]);
     const withdrawalVault = proxied("WithdrawalVault", [], [args.admin.address]);
@@ -84,7 +86,7 @@ export class Protocol extends ComponentResource {
             value: true,
             artifact: artifactPath(`${contract}.sol`, contract),
           },
-          { parent: this },
+          child,
         ),
     );
     function holderAddress(holder: keyof RoleHolders<unknown> | "pool"): Input<string> {
@@ -104,7 +106,7 @@ export class Protocol extends ComponentResource {
           value: parseEther(ether).toString(),
           artifact: artifactPath(`${contract}.sol`, contract),
         },
-        { parent: this, dependsOn: grants.filter((_grant, index) => ROLE_GRANTS[index]?.role === "PARAMETER_ROLE") },
+        { ...child, dependsOn: grants.filter((_grant, index) => ROLE_GRANTS[index]?.role === "PARAMETER_ROLE") },
       );
     const parameters = [
       parameter("StakingPool", "stakeCap", "setStakeCap", args.parameters.stakeCap),
