@@ -48,6 +48,7 @@ export class ValidatorNode extends ComponentResource {
           environment: spec.environment,
           ports: spec.ports,
           readiness: spec.readiness,
+          stopGraceSeconds: spec.stopGraceSeconds,
           triggers: [args.genesisBlockHash],
           ...(spec.prepare ? { prepare: spec.prepare } : {}),
         },

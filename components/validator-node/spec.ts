@@ -8,6 +8,8 @@ export interface ProcessSpec {
   /** TCP ports by the settings that choose them. */
   readonly ports: Readonly<Record<string, number>>;
   readonly readiness: { readonly url: string; readonly kind: "http" | "json-rpc"; readonly timeoutSeconds: number };
+  /** Seconds between SIGTERM and SIGKILL. */
+  readonly stopGraceSeconds: number;
 }
 
 /** Where a network's files are. Paths are relative to the project's folder. */

@@ -28,5 +28,6 @@ export function renderEthereumjs(node: NodeSpec, { files }: NetworkSpec): Proces
     environment: {},
     ports: { "execution.rpcPort": rpcPort, "execution.enginePort": enginePort, "execution.p2pPort": p2pPort },
     readiness: { url: `http://127.0.0.1:${rpcPort}`, kind: "json-rpc", timeoutSeconds: 60 },
+    stopGraceSeconds: 10,
   };
 }

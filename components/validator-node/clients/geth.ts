@@ -33,5 +33,6 @@ export function renderGeth(node: NodeSpec, { chainId, files }: NetworkSpec): Pro
     environment: {},
     ports: { "execution.rpcPort": rpcPort, "execution.enginePort": enginePort, "execution.p2pPort": p2pPort },
     readiness: { url: `http://127.0.0.1:${rpcPort}`, kind: "json-rpc", timeoutSeconds: 60 },
+    stopGraceSeconds: 10,
   };
 }

@@ -38,6 +38,8 @@ export function renderLodestarBeaconNode(node: NodeSpec, { files }: NetworkSpec)
     environment: {},
     ports: { "consensus.restPort": restPort, "consensus.p2pPort": p2pPort, "consensus.metricsPort": metricsPort },
     readiness: { url: `http://127.0.0.1:${restPort}/eth/v1/node/version`, kind: "http", timeoutSeconds: 90 },
+    // This line often does not end by itself, and its database goes with the devnet.
+    stopGraceSeconds: 3,
   };
 }
 
@@ -68,6 +70,8 @@ export function renderLodestarValidatorClient(node: NodeSpec, network: NetworkSp
     environment: {},
     ports: { "validator.keymanagerPort": keymanagerPort, "validator.metricsPort": metricsPort },
     readiness: { url: `http://127.0.0.1:${keymanagerPort}/eth/v1/keystores`, kind: "http", timeoutSeconds: 60 },
+    // Its slashing-protection database must be closed properly.
+    stopGraceSeconds: 20,
   };
 }
 
