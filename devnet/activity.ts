@@ -5,7 +5,9 @@ import { artifactPath } from "../components/protocol/artifacts.ts";
 import { openSender } from "../provider/chain/sender.ts";
 import type { NetworkReader, ValidatorReport } from "./proofs.ts";
 
-const POOL_ABI = parseAbi(["function settleExecutionRewards(uint256 amount) returns (uint256 settled, uint256 newSharePrice)"]);
+const POOL_ABI = parseAbi([
+  "function settleExecutionRewards(uint256 amount) returns (uint256 settled, uint256 newSharePrice)",
+]);
 
 /** Says what is being waited for. */
 export type Progress = (message: string) => void;
@@ -22,10 +24,14 @@ const HEAD_PATIENCE_MS = 60_000;
 export class DevnetStalledError extends EthstakeError<{ headSlot: number; clockSlot: number }> {
   readonly code = "DEVNET_STALLED";
   constructor(headSlot: number, clockSlot: number) {
-    super(`The head stands at slot ${headSlot} while the clock says ${clockSlot}.`, { headSlot, clockSlot }, {
-      remedy:
-        "The beacon node of this devnet cannot go on after all of its processes ended together (a reboot, say): run `npm run devnet:down` and start a new one.",
-    });
+    super(
+      `The head stands at slot ${headSlot} while the clock says ${clockSlot}.`,
+      { headSlot, clockSlot },
+      {
+        remedy:
+          "The beacon node of this devnet cannot go on after all of its processes ended together (a reboot, say): run `npm run devnet:down` and start a new one.",
+      },
+    );
   }
 }
 
@@ -45,21 +51,34 @@ export async function awaitHead(reader: NetworkReader): Promise<void> {
 export async function awaitActivation(reader: NetworkReader, progress: Progress): Promise<ValidatorReport[]> {
   return await until(reader, async () => {
     const validators = await reader.validators();
-    const states = validators.map(({ pubkey, status }) => `${pubkey.slice(0, 10)}… ${status === "unknown" ? "not seen yet" : status}`);
-    progress(`waiting for the beacon chain to activate the deposits: ${states.join(", ")}; head at slot ${await reader.headSlot()}`);
+    const states = validators.map(
+      ({ pubkey, status }) => `${pubkey.slice(0, 10)}… ${status === "unknown" ? "not seen yet" : status}`,
+    );
+    progress(
+      `waiting for the beacon chain to activate the deposits: ${states.join(", ")}; head at slot ${await reader.headSlot()}`,
+    );
     return validators.every(({ status }) => status.startsWith("active")) ? validators : undefined;
   });
 }
 
 /** Sends small payments with priority fees, as users of a chain do, until a block of ours has taken some. */
-export async function awaitProposal(reader: NetworkReader, validators: readonly ValidatorReport[], progress: Progress): Promise<void> {
+export async function awaitProposal(
+  reader: NetworkReader,
+  validators: readonly ValidatorReport[],
+  progress: Progress,
+): Promise<void> {
   const { network } = reader;
   const staker = network.accounts["staker"];
   if (!staker) throw new Error("the devnet has no staker account");
-  const sender = await openSender({ rpcUrl: network.executionRpc, chainId: await reader.execution.getChainId() }, { keyFile: staker.keyFile });
+  const sender = await openSender(
+    { rpcUrl: network.executionRpc, chainId: await reader.execution.getChainId() },
+    { keyFile: staker.keyFile },
+  );
   const indices = validators.flatMap(({ index }) => (index === undefined ? [] : [index]));
   await until(reader, async () => {
-    progress(`waiting for validator ${indices.join(" or ")} to propose a block with fees; head at slot ${await reader.headSlot()}`);
+    progress(
+      `waiting for validator ${indices.join(" or ")} to propose a block with fees; head at slot ${await reader.headSlot()}`,
+    );
     await sender.send({ purpose: "A payment with a priority fee", to: staker.address, value: 1n });
     const { balance, settled } = await reader.rewardsReceived();
     return balance + settled > 0n ? true : undefined;
@@ -73,7 +92,10 @@ export async function settleRewards(reader: NetworkReader, progress: Progress): 
   if (!reporter) throw new Error("the devnet has no reporter account");
   const { balance } = await reader.rewardsReceived();
   progress(`settling ${balance} wei of execution rewards`);
-  const sender = await openSender({ rpcUrl: network.executionRpc, chainId: await reader.execution.getChainId() }, { keyFile: reporter.keyFile });
+  const sender = await openSender(
+    { rpcUrl: network.executionRpc, chainId: await reader.execution.getChainId() },
+    { keyFile: reporter.keyFile },
+  );
   await sender.send({
     purpose: "Settling execution rewards",
     to: network.contracts.StakingPool,
@@ -84,7 +106,11 @@ export async function settleRewards(reader: NetworkReader, progress: Progress): 
 
 async function until<Value>(reader: NetworkReader, attempt: () => Promise<Value | undefined>): Promise<Value> {
   const { secondsPerSlot, slotsPerEpoch } = reader.network;
-  for (const deadline = Date.now() + PATIENCE_EPOCHS * slotsPerEpoch * secondsPerSlot * 1_000; Date.now() < deadline; ) {
+  for (
+    const deadline = Date.now() + PATIENCE_EPOCHS * slotsPerEpoch * secondsPerSlot * 1_000;
+    Date.now() < deadline;
+
+  ) {
     const value = await attempt();
     if (value !== undefined) return value;
     await new Promise((resolve) => setTimeout(resolve, secondsPerSlot * 500));

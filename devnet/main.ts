@@ -35,7 +35,9 @@ async function main(args: readonly string[]): Promise<number> {
 main(process.argv.slice(2)).then(
   (code) => process.exit(code),
   (error: unknown) => {
-    process.stderr.write(`error: ${error instanceof EthstakeError ? `${error.message} [${error.code}]` : errorMessage(error)}\n`);
+    process.stderr.write(
+      `error: ${error instanceof EthstakeError ? `${error.message} [${error.code}]` : errorMessage(error)}\n`,
+    );
     process.exit(1);
   },
 );

@@ -25,7 +25,11 @@ const networkSchema = z.object({
   }),
   withdrawalCredentials: hex,
   operators: z.array(
-    z.object({ name: z.string(), operatorId: z.string(), keys: z.array(z.object({ node: z.string(), publicKeys: z.array(hex) })) }),
+    z.object({
+      name: z.string(),
+      operatorId: z.string(),
+      keys: z.array(z.object({ node: z.string(), publicKeys: z.array(hex) })),
+    }),
   ),
 });
 
@@ -50,5 +54,7 @@ export async function loadNetwork(stack: string): Promise<Network> {
 
 /** The devnet's own validators, with the node that signs for each. */
 export function ownValidators(network: Network): { readonly publicKey: Hex; readonly node: string }[] {
-  return network.operators.flatMap(({ keys }) => keys.flatMap(({ node, publicKeys }) => publicKeys.map((publicKey) => ({ publicKey, node }))));
+  return network.operators.flatMap(({ keys }) =>
+    keys.flatMap(({ node, publicKeys }) => publicKeys.map((publicKey) => ({ publicKey, node }))),
+  );
 }

@@ -1,4 +1,15 @@
-import { createPublicClient, formatEther, getAddress, http, parseAbi, parseAbiItem, type Address, type Block, type Hex, type PublicClient } from "viem";
+import {
+  createPublicClient,
+  formatEther,
+  getAddress,
+  http,
+  parseAbi,
+  parseAbiItem,
+  type Address,
+  type Block,
+  type Hex,
+  type PublicClient,
+} from "viem";
 import { z } from "zod";
 import { artifactPath } from "../components/protocol/artifacts.ts";
 import { errorMessage } from "../lib/errors.ts";
@@ -33,12 +44,16 @@ const IMPLEMENTATION_SLOT = "0x360894a13ba1a3210667c828492db98dca3e2076cc3735a92
 /** How far back a block of ours is looked for, in blocks. */
 const PROPOSAL_WINDOW = 96n;
 const POOL_ABI = parseAbi(["function sharePrice() view returns (uint256)"]);
-const SETTLED = parseAbiItem("event ExecutionRewardsSettled(uint256 amount, uint256 totalPooledEther, uint256 sharePrice)");
+const SETTLED = parseAbiItem(
+  "event ExecutionRewardsSettled(uint256 amount, uint256 totalPooledEther, uint256 sharePrice)",
+);
 /** Wei per 1e18 shares before any reward. */
 const INITIAL_SHARE_PRICE = 10n ** 18n;
 
 const syncingSchema = z.object({ data: z.object({ head_slot: z.coerce.number() }) });
-const headersSchema = z.object({ data: z.array(z.object({ header: z.object({ message: z.object({ proposer_index: z.coerce.number() }) }) })) });
+const headersSchema = z.object({
+  data: z.array(z.object({ header: z.object({ message: z.object({ proposer_index: z.coerce.number() }) }) })),
+});
 
 /** Reads a devnet from its clients. */
 export class NetworkReader {
@@ -61,7 +76,8 @@ export class NetworkReader {
   async validators(): Promise<ValidatorReport[]> {
     const own = ownValidators(this.network);
     const seen = new Map<string, BeaconValidator>();
-    for (const validator of await this.beacon.validators(own.map(({ publicKey }) => publicKey))) seen.set(validator.publicKey, validator);
+    for (const validator of await this.beacon.validators(own.map(({ publicKey }) => publicKey)))
+      seen.set(validator.publicKey, validator);
     return await Promise.all(
       own.map(async ({ publicKey, node }) => {
         const keymanager = this.network.nodes.find(({ name }) => name === node)?.keymanager;
@@ -80,7 +96,10 @@ export class NetworkReader {
   }
 
   /** The newest block that one of these validators proposed with a fee recipient, among the last {@link PROPOSAL_WINDOW}. */
-  async proposalBy(indices: readonly number[], feeRecipient: Address): Promise<{ block: Block; slot: number; proposer: number } | undefined> {
+  async proposalBy(
+    indices: readonly number[],
+    feeRecipient: Address,
+  ): Promise<{ block: Block; slot: number; proposer: number } | undefined> {
     const head = await this.execution.getBlockNumber({ cacheTime: 0 });
     for (let number = head; number > 0n && number + PROPOSAL_WINDOW > head; number--) {
       const block = await this.execution.getBlock({ blockNumber: number });
@@ -96,7 +115,12 @@ export class NetworkReader {
   /** Wei that reached the rewards vault since genesis: what it holds and what was settled from it. */
   async rewardsReceived(): Promise<{ balance: bigint; settled: bigint }> {
     const { ExecutionRewardsVault, StakingPool } = this.network.contracts;
-    const logs = await this.execution.getLogs({ address: StakingPool, event: SETTLED, fromBlock: 0n, toBlock: "latest" });
+    const logs = await this.execution.getLogs({
+      address: StakingPool,
+      event: SETTLED,
+      fromBlock: 0n,
+      toBlock: "latest",
+    });
     return {
       balance: await this.execution.getBalance({ address: ExecutionRewardsVault }),
       settled: logs.reduce((sum, { args }) => sum + (args.amount ?? 0n), 0n),
@@ -105,7 +129,11 @@ export class NetworkReader {
 
   /** Wei per 1e18 shares. */
   async sharePrice(): Promise<bigint> {
-    return await this.execution.readContract({ address: this.network.contracts.StakingPool, abi: POOL_ABI, functionName: "sharePrice" });
+    return await this.execution.readContract({
+      address: this.network.contracts.StakingPool,
+      abi: POOL_ABI,
+      functionName: "sharePrice",
+    });
   }
 }
 
@@ -114,27 +142,49 @@ export async function prove(reader: NetworkReader): Promise<{ proofs: Proof[]; v
   const { network } = reader;
   const validators = await reader.validators().catch(() => [] as ValidatorReport[]);
   const proofs = await Promise.all([
-    attempt("the head advances", `beacon node ${network.beaconApi}/eth/v1/node/syncing, twice`, () => headAdvances(reader)),
+    attempt("the head advances", `beacon node ${network.beaconApi}/eth/v1/node/syncing, twice`, () =>
+      headAdvances(reader),
+    ),
     ...(["StakingPool", "OperatorRegistry", "WithdrawalVault", "ExecutionRewardsVault"] as const).map((name) =>
-      attempt(`${name} carries the built code`, `eth_getCode and the EIP-1967 slot of ${network.contracts[name]}`, () => carriesBuiltCode(reader, name)),
-    ),
-    ...validators.map((validator) =>
-      attempt(`deposit of ${short(validator.pubkey)} is in the beacon state with the vault's credentials`, "beacon node /eth/v1/beacon/states/head/validators", () =>
-        Promise.resolve({
-          value: `${validator.status}, ${validator.withdrawalCredentials || "not seen"}`,
-          holds: /^(pending|active)/.test(validator.status) && validator.withdrawalCredentials.toLowerCase() === network.withdrawalCredentials.toLowerCase(),
-        }),
+      attempt(`${name} carries the built code`, `eth_getCode and the EIP-1967 slot of ${network.contracts[name]}`, () =>
+        carriesBuiltCode(reader, name),
       ),
     ),
     ...validators.map((validator) =>
-      attempt(`fee recipient of ${short(validator.pubkey)} is ExecutionRewardsVault`, "validator client, keymanager API", () =>
-        Promise.resolve({ value: validator.feeRecipient, holds: validator.feeRecipient === getAddress(network.contracts.ExecutionRewardsVault) }),
+      attempt(
+        `deposit of ${short(validator.pubkey)} is in the beacon state with the vault's credentials`,
+        "beacon node /eth/v1/beacon/states/head/validators",
+        () =>
+          Promise.resolve({
+            value: `${validator.status}, ${validator.withdrawalCredentials || "not seen"}`,
+            holds:
+              /^(pending|active)/.test(validator.status) &&
+              validator.withdrawalCredentials.toLowerCase() === network.withdrawalCredentials.toLowerCase(),
+          }),
       ),
     ),
-    attempt("a block proposed by one of them pays ExecutionRewardsVault", "eth_getBlockByNumber and beacon node /eth/v1/beacon/headers", () => proposed(reader, validators)),
+    ...validators.map((validator) =>
+      attempt(
+        `fee recipient of ${short(validator.pubkey)} is ExecutionRewardsVault`,
+        "validator client, keymanager API",
+        () =>
+          Promise.resolve({
+            value: validator.feeRecipient,
+            holds: validator.feeRecipient === getAddress(network.contracts.ExecutionRewardsVault),
+          }),
+      ),
+    ),
+    attempt(
+      "a block proposed by one of them pays ExecutionRewardsVault",
+      "eth_getBlockByNumber and beacon node /eth/v1/beacon/headers",
+      () => proposed(reader, validators),
+    ),
     attempt("ExecutionRewardsVault received fees", "eth_getBalance and ExecutionRewardsSettled events", async () => {
       const { balance, settled } = await reader.rewardsReceived();
-      return { value: `${formatEther(balance + settled)} ETH (${formatEther(settled)} settled)`, holds: balance + settled > 0n };
+      return {
+        value: `${formatEther(balance + settled)} ETH (${formatEther(settled)} settled)`,
+        holds: balance + settled > 0n,
+      };
     }),
     attempt("the share price rose", "StakingPool.sharePrice()", async () => {
       const price = await reader.sharePrice();
@@ -168,15 +218,25 @@ async function headAdvances(reader: NetworkReader): Promise<Reading> {
   return { value: `slot ${first}, then ${last}`, holds: last > first };
 }
 
-async function carriesBuiltCode(reader: NetworkReader, name: "StakingPool" | "OperatorRegistry" | "WithdrawalVault" | "ExecutionRewardsVault"): Promise<Reading> {
+async function carriesBuiltCode(
+  reader: NetworkReader,
+  name: "StakingPool" | "OperatorRegistry" | "WithdrawalVault" | "ExecutionRewardsVault",
+): Promise<Reading> {
   const proxy = reader.network.contracts[name];
   const word = await reader.execution.getStorageAt({ address: proxy, slot: IMPLEMENTATION_SLOT });
   const implementation = getAddress(`0x${(word ?? "0x").slice(2).padStart(64, "0").slice(-40)}`);
-  const [proxyCode, code] = await Promise.all([reader.execution.getCode({ address: proxy }), reader.execution.getCode({ address: implementation })]);
+  const [proxyCode, code] = await Promise.all([
+    reader.execution.getCode({ address: proxy }),
+    reader.execution.getCode({ address: implementation }),
+  ]);
   const proxyArtifact = await loadArtifact(artifactPath("ERC1967Proxy.sol", "ERC1967Proxy"));
   const artifact = await loadArtifact(artifactPath(`${name}.sol`, name));
-  const holds = proxyCode !== undefined && code !== undefined && isCodeOf(proxyArtifact, proxyCode) && isCodeOf(artifact, code);
-  return { value: `proxy ${proxy}, implementation ${implementation}, ${code ? (code.length - 2) / 2 : 0} bytes`, holds };
+  const holds =
+    proxyCode !== undefined && code !== undefined && isCodeOf(proxyArtifact, proxyCode) && isCodeOf(artifact, code);
+  return {
+    value: `proxy ${proxy}, implementation ${implementation}, ${code ? (code.length - 2) / 2 : 0} bytes`,
+    holds,
+  };
 }
 
 async function proposed(reader: NetworkReader, validators: readonly ValidatorReport[]): Promise<Reading> {

@@ -4,7 +4,12 @@ import { prove, type NetworkReader, type Proof, type ValidatorReport } from "./p
 export interface StatusReport {
   readonly executionRpc: string;
   readonly beaconApi: string;
-  readonly keymanagerApis: readonly { readonly node: string; readonly url: string; readonly tokenFile: string; readonly authentication: string }[];
+  readonly keymanagerApis: readonly {
+    readonly node: string;
+    readonly url: string;
+    readonly tokenFile: string;
+    readonly authentication: string;
+  }[];
   /** Addresses by name. */
   readonly contracts: Readonly<Record<string, string>>;
   readonly validators: readonly ValidatorReport[];
@@ -51,11 +56,19 @@ export function renderReport(status: StatusReport, stack: string): string {
   const entries: [string, string][] = [
     ["execution RPC", status.executionRpc],
     ["beacon API", status.beaconApi],
-    ...status.keymanagerApis.map(({ node, url, tokenFile }): [string, string] => [`keymanager of ${node}`, `${url} (token in ${tokenFile})`]),
+    ...status.keymanagerApis.map(({ node, url, tokenFile }): [string, string] => [
+      `keymanager of ${node}`,
+      `${url} (token in ${tokenFile})`,
+    ]),
     ...Object.entries(status.contracts),
     ["logs", status.logs],
     ["show this again", `npm run devnet:status${suffix}`],
     ["take it down", `npm run devnet:down${suffix}`],
   ];
-  return ["Proven, each read from the chain, the beacon node or the validator client:", ...rows, "", ...entries.map(([name, value]) => `  ${name.padEnd(22)}  ${value}`)].join("\n");
+  return [
+    "Proven, each read from the chain, the beacon node or the validator client:",
+    ...rows,
+    "",
+    ...entries.map(([name, value]) => `  ${name.padEnd(22)}  ${value}`),
+  ].join("\n");
 }

@@ -34,7 +34,9 @@ export async function bringUp(stack: string, json: boolean): Promise<number> {
   await awaitHead(reader);
   phases["wired"] = seconds();
   const ratio = Math.round((phases["wired"] / WIRED_TARGET_SECONDS) * 100);
-  say(`The head advances, the protocol is deployed and wired: ${phases["wired"]} s after the command (${ratio} % of the ${WIRED_TARGET_SECONDS} s allowed).`);
+  say(
+    `The head advances, the protocol is deployed and wired: ${phases["wired"]} s after the command (${ratio} % of the ${WIRED_TARGET_SECONDS} s allowed).`,
+  );
 
   const progress = progressOn(screen);
   const validators = await awaitActivation(reader, progress.say);
@@ -58,7 +60,11 @@ export async function bringUp(stack: string, json: boolean): Promise<number> {
   return allHold(status) ? 0 : 1;
 }
 
-async function bringStackUp(stack: string, screen: NodeJS.WriteStream, onStep: (event: EngineEvent) => void): Promise<RunResult> {
+async function bringStackUp(
+  stack: string,
+  screen: NodeJS.WriteStream,
+  onStep: (event: EngineEvent) => void,
+): Promise<RunResult> {
   const display = new Display(screen);
   const interrupted = new AbortController();
   const interrupt = (): void => interrupted.abort();

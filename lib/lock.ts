@@ -18,7 +18,13 @@ export async function holdLock(file: string): Promise<string | undefined> {
   try {
     for (const deadline = Date.now() + PATIENCE_MS; ; ) {
       // link() makes the lock appear with its content in it, and fails when there is one.
-      if (await link(own, file).then(() => true, () => false)) return undefined;
+      if (
+        await link(own, file).then(
+          () => true,
+          () => false,
+        )
+      )
+        return undefined;
       const holder = await readHolder(file);
       if (holder && holder.pid === self.pid && holder.startedAt === self.startedAt) return undefined;
       if (holder && isRunning(holder)) {

@@ -4,6 +4,10 @@ import { EthstakeError } from "../lib/errors.ts";
 export class UnknownResourceTypeError extends EthstakeError<{ type: string; known: readonly string[] }> {
   readonly code = "UNKNOWN_RESOURCE_TYPE";
   constructor(type: string, known: readonly string[]) {
-    super(`The provider ethstake has no resource type ${type}.`, { type, known }, { remedy: `It has: ${known.join(", ")}.` });
+    super(
+      `The provider ethstake has no resource type ${type}.`,
+      { type, known },
+      { remedy: `It has: ${known.join(", ")}.` },
+    );
   }
 }

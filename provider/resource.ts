@@ -60,7 +60,9 @@ export interface ResourceHandler<Inputs extends object, Outputs extends Inputs> 
 export type AnyHandler = ResourceHandler<Properties, Properties>;
 
 /** Forgets the value types of a handler; its schema has checked them before any other method sees a value. */
-export function erase<Inputs extends object, Outputs extends Inputs>(handler: ResourceHandler<Inputs, Outputs>): AnyHandler {
+export function erase<Inputs extends object, Outputs extends Inputs>(
+  handler: ResourceHandler<Inputs, Outputs>,
+): AnyHandler {
   return handler as unknown as AnyHandler;
 }
 
@@ -92,7 +94,10 @@ export function diffInputs(handler: AnyHandler, old: Properties, inputs: Propert
   const removed = inputKeys(old).filter((key) => !(key in inputs) && old[key] !== undefined && old[key] !== null);
   const drifted = containsUnknown(inputs) ? [] : (handler.drifted?.(inputs, old) ?? []);
   const all = [...new Set([...changed, ...removed, ...drifted])];
-  const replaces = handler.replaces && !containsUnknown(inputs) ? handler.replaces(all, inputs, old) : all.filter((key) => handler.replaceOn.includes(key));
+  const replaces =
+    handler.replaces && !containsUnknown(inputs)
+      ? handler.replaces(all, inputs, old)
+      : all.filter((key) => handler.replaceOn.includes(key));
   return { changed: all, replaces };
 
   function inputKeys(outputs: Properties): string[] {
@@ -114,7 +119,8 @@ function leadsToUnknown(root: unknown, path: readonly PropertyKey[]): boolean {
 
 function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
-    (value, key) => (typeof value === "object" && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined),
+    (value, key) =>
+      typeof value === "object" && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined,
     root,
   );
 }

@@ -134,7 +134,10 @@ class ProviderService {
     const handler = this.#handler(request.getUrn());
     const raw = fromStruct(request.getNews());
     const old = request.hasOlds() ? plain(fromStruct(request.getOlds())) : {};
-    let { inputs, failures }: { inputs: Properties; failures: readonly CheckFailure[] } = checkInputs(handler.schema, plain(raw));
+    let { inputs, failures }: { inputs: Properties; failures: readonly CheckFailure[] } = checkInputs(
+      handler.schema,
+      plain(raw),
+    );
     if (failures.length === 0 && !containsUnknown(inputs)) {
       failures = (await handler.validate?.(inputs, Object.keys(old).length > 0 ? old : undefined)) ?? [];
       if (failures.length === 0 && handler.derive) inputs = await handler.derive(inputs);
@@ -160,7 +163,9 @@ class ProviderService {
     const effective = changed.filter((key) => !ignored.includes(key));
     const response = new providerPb.DiffResponse();
     response.setChanges(
-      effective.length > 0 ? providerPb.DiffResponse.DiffChanges.DIFF_SOME : providerPb.DiffResponse.DiffChanges.DIFF_NONE,
+      effective.length > 0
+        ? providerPb.DiffResponse.DiffChanges.DIFF_SOME
+        : providerPb.DiffResponse.DiffChanges.DIFF_NONE,
     );
     response.setDiffsList(effective);
     response.setReplacesList(replaces.filter((key) => !ignored.includes(key)));
@@ -196,7 +201,8 @@ class ProviderService {
     const response = new providerPb.ReadResponse();
     const raw = fromStruct(request.getProperties());
     const importing = Object.keys(raw).length === 0;
-    if (importing && !handler.locate) throw new Error(`A resource of this type cannot be imported: ${typeOf(request.getUrn())}.`);
+    if (importing && !handler.locate)
+      throw new Error(`A resource of this type cannot be imported: ${typeOf(request.getUrn())}.`);
     const last = importing ? await handler.locate?.(request.getId()) : plain(raw);
     const observed = await handler.read(request.getId(), last ?? {}, this.#context(request.getUrn()));
     if (!observed) return response;
@@ -275,7 +281,9 @@ function fromStruct(struct: structPb.Struct | undefined): Properties {
 
 /** JSON round trip first: a struct can hold neither undefined members nor bigints. */
 function toStruct(properties: Properties): structPb.Struct {
-  return structPb.Struct.fromJavaScript(JSON.parse(JSON.stringify(properties)) as Parameters<typeof structPb.Struct.fromJavaScript>[0]);
+  return structPb.Struct.fromJavaScript(
+    JSON.parse(JSON.stringify(properties)) as Parameters<typeof structPb.Struct.fromJavaScript>[0],
+  );
 }
 
 function plain(properties: Properties): Properties {

@@ -19,7 +19,11 @@ export function crossChecks(raw: Readonly<Record<string, unknown>>): SettingsFau
   for (const { index, value } of operators) {
     value.keys.forEach(({ node }, position) => {
       if (known.length > 0 && !known.includes(node)) {
-        faults.push({ path: `operators[${index}].keys[${position}].node`, value: node, remedy: `must name one of the nodes: ${known.join(", ")}` });
+        faults.push({
+          path: `operators[${index}].keys[${position}].node`,
+          value: node,
+          remedy: `must name one of the nodes: ${known.join(", ")}`,
+        });
       }
     });
     if (!protocol.success) continue;
@@ -34,11 +38,19 @@ export function crossChecks(raw: Readonly<Record<string, unknown>>): SettingsFau
   }
   if (protocol.success && testStake.success) {
     if (parseEther(testStake.data) > parseEther(protocol.data.stakeCap)) {
-      faults.push({ path: "testStake", value: raw["testStake"], remedy: `must not be above protocol.stakeCap = ${protocol.data.stakeCap}` });
+      faults.push({
+        path: "testStake",
+        value: raw["testStake"],
+        remedy: `must not be above protocol.stakeCap = ${protocol.data.stakeCap}`,
+      });
     }
     const deposits = operators.reduce((sum, { value }) => sum + keyCount(value.keys), 0);
     if (parseEther(testStake.data) < BigInt(deposits) * DEPOSIT_ETHER) {
-      faults.push({ path: "testStake", value: raw["testStake"], remedy: `must be at least ${deposits * 32}: 32 ether for each of the ${deposits} keys` });
+      faults.push({
+        path: "testStake",
+        value: raw["testStake"],
+        remedy: `must be at least ${deposits * 32}: 32 ether for each of the ${deposits} keys`,
+      });
     }
   }
   return faults;
@@ -49,7 +61,10 @@ interface Entry<Value> {
   readonly value: Value;
 }
 
-function wellFormed<Value>(list: unknown, schema: { safeParse(value: unknown): { success: boolean; data?: Value | undefined } }): Entry<Value>[] {
+function wellFormed<Value>(
+  list: unknown,
+  schema: { safeParse(value: unknown): { success: boolean; data?: Value | undefined } },
+): Entry<Value>[] {
   if (!Array.isArray(list)) return [];
   return list.flatMap((item: unknown, index) => {
     const { data } = schema.safeParse(item);
@@ -60,7 +75,11 @@ function wellFormed<Value>(list: unknown, schema: { safeParse(value: unknown): {
 function repeatedNames(list: string, entries: readonly Entry<{ readonly name: string }>[]): SettingsFault[] {
   return entries
     .filter(({ value }, position) => entries.findIndex((other) => other.value.name === value.name) < position)
-    .map(({ index, value }) => ({ path: `${list}[${index}].name`, value: value.name, remedy: "is used twice; give each its own name" }));
+    .map(({ index, value }) => ({
+      path: `${list}[${index}].name`,
+      value: value.name,
+      remedy: "is used twice; give each its own name",
+    }));
 }
 
 function repeatedPorts(nodes: readonly Entry<NodeSettings>[]): SettingsFault[] {

@@ -22,7 +22,15 @@ export function createDevnet(settings: Settings, stack: string): Record<string, 
   buildContracts().catch(() => undefined);
 
   const directory = devnet.directory ?? join(".ethstake", stack);
-  const accountNames = ["deployer", "guardian", "parameters", "depositor", "reporter", "staker", ...settings.operators.map(({ name }) => `operator-${name}`)];
+  const accountNames = [
+    "deployer",
+    "guardian",
+    "parameters",
+    "depositor",
+    "reporter",
+    "staker",
+    ...settings.operators.map(({ name }) => `operator-${name}`),
+  ];
   const genesis = new Genesis("genesis", {
     directory,
     chainId: devnet.chainId,
@@ -62,47 +70,59 @@ export function createDevnet(settings: Settings, stack: string): Record<string, 
   const chain = { rpcUrl: first.executionRpc, chainId: devnet.chainId };
   // The chain goes with its genesis: nothing on it is undone one by one.
   const onChain = { deletedWith: genesis };
-  const protocol = new Protocol("protocol", {
-    chain,
-    admin: account("deployer"),
-    roles: {
-      upgrader: account("deployer"),
-      pauser: account("guardian"),
-      parameters: account("parameters"),
-      depositor: account("depositor"),
-      reporter: account("reporter"),
-      operatorManager: account("parameters"),
+  const protocol = new Protocol(
+    "protocol",
+    {
+      chain,
+      admin: account("deployer"),
+      roles: {
+        upgrader: account("deployer"),
+        pauser: account("guardian"),
+        parameters: account("parameters"),
+        depositor: account("depositor"),
+        reporter: account("reporter"),
+        operatorManager: account("parameters"),
+      },
+      depositContract: genesis.depositContract,
+      parameters,
     },
-    depositContract: genesis.depositContract,
-    parameters,
-  }, onChain);
+    onChain,
+  );
 
   const operators = settings.operators.map(
     (operator) =>
-      new Operator(operator.name, {
-        chain,
-        protocol,
-        manager: account(`operator-${operator.name}`),
-        vetter: account("parameters"),
-        bond: operator.bond,
-        keys: assignKeyRanges(operator.keys).map((range) => {
-          const node = nodes[settings.nodes.findIndex(({ name }) => name === range.node)] ?? first;
-          return { ...range, keymanager: node.keymanager, beaconUrl: node.beaconApi };
-        }),
-        keyDirectory: join(directory, "keys", operator.name),
-        genesisForkVersion: genesis.genesisForkVersion,
-      }, onChain),
+      new Operator(
+        operator.name,
+        {
+          chain,
+          protocol,
+          manager: account(`operator-${operator.name}`),
+          vetter: account("parameters"),
+          bond: operator.bond,
+          keys: assignKeyRanges(operator.keys).map((range) => {
+            const node = nodes[settings.nodes.findIndex(({ name }) => name === range.node)] ?? first;
+            return { ...range, keymanager: node.keymanager, beaconUrl: node.beaconApi };
+          }),
+          keyDirectory: join(directory, "keys", operator.name),
+          genesisForkVersion: genesis.genesisForkVersion,
+        },
+        onChain,
+      ),
   );
 
-  new DevnetStaking("staking", {
-    chain,
-    protocol,
-    staker: account("staker"),
-    depositor: account("depositor"),
-    stake: settings.testStake,
-    validators: settings.operators.flatMap(({ keys }) => keys).reduce((sum, { count }) => sum + count, 0),
-    keysReady: operators.flatMap(({ ready }) => ready),
-  }, onChain);
+  new DevnetStaking(
+    "staking",
+    {
+      chain,
+      protocol,
+      staker: account("staker"),
+      depositor: account("depositor"),
+      stake: settings.testStake,
+      validators: settings.operators.flatMap(({ keys }) => keys).reduce((sum, { count }) => sum + count, 0),
+      keysReady: operators.flatMap(({ ready }) => ready),
+    },
+    onChain,
+  );
 
   return {
     network: settings.network,
@@ -130,7 +150,10 @@ export function createDevnet(settings: Settings, stack: string): Record<string, 
     operators: operators.map((operator, index) => ({
       name: settings.operators[index]?.name,
       operatorId: operator.operatorId,
-      keys: settings.operators[index]?.keys.map(({ node }, range) => ({ node, publicKeys: operator.publicKeys[range] as Output<string[]> })),
+      keys: settings.operators[index]?.keys.map(({ node }, range) => ({
+        node,
+        publicKeys: operator.publicKeys[range] as Output<string[]>,
+      })),
     })),
     stakedBy: output(account("staker").address),
   };

@@ -6,7 +6,9 @@ export interface AssignedKeyRange {
 }
 
 /** Gives each range its indices in the operator's mnemonic, one after the other: no index is in two ranges. */
-export function assignKeyRanges(ranges: readonly { readonly node: string; readonly count: number }[]): AssignedKeyRange[] {
+export function assignKeyRanges(
+  ranges: readonly { readonly node: string; readonly count: number }[],
+): AssignedKeyRange[] {
   let next = 0;
   return ranges.map(({ node, count }) => {
     const startIndex = next;

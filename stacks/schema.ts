@@ -2,20 +2,36 @@ import { z } from "zod";
 
 const name = z
   .string({ error: "must be a name" })
-  .regex(/^[a-z][a-z0-9-]{0,30}$/, "must start with a lower-case letter and hold only lower-case letters, digits and hyphens, 31 at most");
+  .regex(
+    /^[a-z][a-z0-9-]{0,30}$/,
+    "must start with a lower-case letter and hold only lower-case letters, digits and hyphens, 31 at most",
+  );
 const ether = z
-  .union([z.string(), z.number()], { error: "must be an amount of ether, e.g. 32 or \"0.05\"" })
+  .union([z.string(), z.number()], { error: 'must be an amount of ether, e.g. 32 or "0.05"' })
   .transform(String)
-  .refine((text) => /^\d+(\.\d{1,18})?$/.test(text), "must be an amount of ether, e.g. 32 or \"0.05\", with at most 18 decimals");
-const port = z.number({ error: "must be a port number" }).int("must be a whole number").min(1024, "must be 1024 or higher: lower ports need root").max(65_535, "must be 65535 or lower");
+  .refine(
+    (text) => /^\d+(\.\d{1,18})?$/.test(text),
+    'must be an amount of ether, e.g. 32 or "0.05", with at most 18 decimals',
+  );
+const port = z
+  .number({ error: "must be a port number" })
+  .int("must be a whole number")
+  .min(1024, "must be 1024 or higher: lower ports need root")
+  .max(65_535, "must be 65535 or lower");
 const whole = (from: number, to: number, what: string) =>
-  z.number({ error: `must be ${what}` }).int("must be a whole number").min(from, `must be at least ${from}`).max(to, `must be at most ${to}`);
+  z
+    .number({ error: `must be ${what}` })
+    .int("must be a whole number")
+    .min(from, `must be at least ${from}`)
+    .max(to, `must be at most ${to}`);
 
 /** The embedded network of a devnet stack. */
 export const devnetSchema = z.strictObject({
   /** Folder of the network's files; `.ethstake/STACK` when absent. */
   directory: z.string({ error: "must be a folder" }).min(1, "must be a folder").optional(),
-  chainId: whole(1, 2 ** 31, "a chain id").refine((id) => ![1, 17_000, 560_048, 11_155_111].includes(id), "is the id of a public network; choose another").default(32_382),
+  chainId: whole(1, 2 ** 31, "a chain id")
+    .refine((id) => ![1, 17_000, 560_048, 11_155_111].includes(id), "is the id of a public network; choose another")
+    .default(32_382),
   secondsPerSlot: whole(2, 12, "a number of seconds").default(2),
   slotsPerEpoch: whole(4, 32, "a number of slots").default(4),
   genesisValidators: whole(4, 1_024, "a number of validators").default(16),
@@ -66,7 +82,9 @@ export const operatorSchema = z.strictObject({
   /** Ether that the operator posts. */
   bond: ether,
   keys: z
-    .array(z.strictObject({ node: name, count: whole(1, 10_000, "a number of keys") }), { error: "must be a list of { node, count }" })
+    .array(z.strictObject({ node: name, count: whole(1, 10_000, "a number of keys") }), {
+      error: "must be a list of { node, count }",
+    })
     .min(1, "must have at least one range of keys"),
 });
 
@@ -74,9 +92,13 @@ export const operatorSchema = z.strictObject({
 export const settingsSchema = z.strictObject({
   network: z.enum(["devnet"], { error: "must be devnet: stacks for public networks are not part of this version" }),
   devnet: devnetSchema.prefault({}),
-  nodes: z.array(nodeSchema, { error: "must be a list of nodes" }).length(1, "must hold exactly one node: the embedded devnet has one beacon node"),
+  nodes: z
+    .array(nodeSchema, { error: "must be a list of nodes" })
+    .length(1, "must hold exactly one node: the embedded devnet has one beacon node"),
   protocol: protocolSchema.prefault({}),
-  operators: z.array(operatorSchema, { error: "must be a list of operators" }).min(1, "must have at least one operator"),
+  operators: z
+    .array(operatorSchema, { error: "must be a list of operators" })
+    .min(1, "must have at least one operator"),
   /** What a test account stakes, in ether (devnet only). */
   testStake: ether.default("64"),
 });

@@ -18,7 +18,9 @@ export class SettingsError extends EthstakeError<{ faults: readonly SettingsFaul
   readonly code = "SETTINGS_INVALID";
   constructor(faults: readonly SettingsFault[]) {
     const lines = faults.map(({ path, value, remedy }) => `  ethstake:${path} = ${describe(value)}: ${remedy}`);
-    super(`The stack's settings have ${faults.length} fault${faults.length === 1 ? "" : "s"}:\n${lines.join("\n")}`, { faults });
+    super(`The stack's settings have ${faults.length} fault${faults.length === 1 ? "" : "s"}:\n${lines.join("\n")}`, {
+      faults,
+    });
   }
 }
 
@@ -46,7 +48,8 @@ export function parseSettings(raw: Readonly<Record<string, unknown>>): Settings 
 /** The settings that exist at a place, for a misspelt one. */
 function knownKeys(path: readonly PropertyKey[]): string {
   let schema: unknown = settingsSchema;
-  for (const key of path) schema = typeof key === "number" ? unwrap(schema).element : unwrap(schema).shape?.[String(key)];
+  for (const key of path)
+    schema = typeof key === "number" ? unwrap(schema).element : unwrap(schema).shape?.[String(key)];
   const names = Object.keys(unwrap(schema).shape ?? {});
   return names.length > 0 ? `remove it or use one of: ${names.join(", ")}` : "remove it";
 }
@@ -68,12 +71,15 @@ function unwrap(schema: unknown): SchemaView {
 }
 
 function formatPath(path: readonly PropertyKey[]): string {
-  return path.map((key, index) => (typeof key === "number" ? `[${key}]` : `${index > 0 ? "." : ""}${String(key)}`)).join("");
+  return path
+    .map((key, index) => (typeof key === "number" ? `[${key}]` : `${index > 0 ? "." : ""}${String(key)}`))
+    .join("");
 }
 
 function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
-    (value, key) => (typeof value === "object" && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined),
+    (value, key) =>
+      typeof value === "object" && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined,
     root,
   );
 }

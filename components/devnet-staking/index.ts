@@ -59,7 +59,15 @@ export class DevnetStaking extends ComponentResource {
         read: { signature: "function depositedValidators() view returns (uint256)" },
         write: {
           signature: "function depositToBeaconChain(uint256 maxValidators, bytes32 expectedDepositRoot)",
-          args: [{ placeholder: "shortfall" }, { read: { target: "0x00000000219ab540356cBB839Cbe05303d7705Fa", signature: "function get_deposit_root() view returns (bytes32)" } }],
+          args: [
+            { placeholder: "shortfall" },
+            {
+              read: {
+                target: "0x00000000219ab540356cBB839Cbe05303d7705Fa",
+                signature: "function get_deposit_root() view returns (bytes32)",
+              },
+            },
+          ],
         },
         value: String(args.validators),
         compare: "atLeast",

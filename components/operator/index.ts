@@ -1,6 +1,19 @@
-import { ComponentResource, type ComponentResourceOptions, type Input, type Output, type Resource } from "@pulumi/pulumi";
+import {
+  ComponentResource,
+  type ComponentResourceOptions,
+  type Input,
+  type Output,
+  type Resource,
+} from "@pulumi/pulumi";
 import { parseEther } from "viem";
-import { Deposit, FeeRecipient, Setting, ValidatorKeys, type ChainArgs, type KeymanagerArgs } from "../../provider/sdk/index.ts";
+import {
+  Deposit,
+  FeeRecipient,
+  Setting,
+  ValidatorKeys,
+  type ChainArgs,
+  type KeymanagerArgs,
+} from "../../provider/sdk/index.ts";
 import { artifactPath } from "../protocol/artifacts.ts";
 import type { AccountArgs, Protocol } from "../protocol/index.ts";
 import { childOptions } from "../options.ts";
@@ -53,7 +66,11 @@ export class Operator extends ComponentResource {
         sender: { keyFile: manager.keyFile },
         target: protocol.operatorRegistry,
         read: { signature: "function operatorIdOf(address manager) view returns (uint256)", args: [manager.address] },
-        write: { signature: "function registerOperator(string name, address rewardRecipient) payable", args: [name, manager.address], valueWei: bondWei },
+        write: {
+          signature: "function registerOperator(string name, address rewardRecipient) payable",
+          args: [name, manager.address],
+          valueWei: bondWei,
+        },
         value: "1",
         compare: "atLeast",
         artifact,
@@ -68,7 +85,11 @@ export class Operator extends ComponentResource {
         sender: { keyFile: manager.keyFile },
         target: protocol.operatorRegistry,
         read: { signature: "function bondOf(uint256 operatorId) view returns (uint256)", args: [operatorId] },
-        write: { signature: "function addBond(uint256 operatorId) payable", args: [operatorId], valueWei: { placeholder: "shortfall" } },
+        write: {
+          signature: "function addBond(uint256 operatorId) payable",
+          args: [operatorId],
+          valueWei: { placeholder: "shortfall" },
+        },
         value: bondWei,
         compare: "atLeast",
         artifact,
@@ -121,8 +142,16 @@ export class Operator extends ComponentResource {
         chain,
         sender: { keyFile: args.vetter.keyFile },
         target: protocol.operatorRegistry,
-        read: { signature: "function keyCounts(uint256 operatorId) view returns (uint256 total, uint256 vettedLimit, uint256 deposited)", args: [operatorId], result: 1 },
-        write: { signature: "function setKeyLimit(uint256 operatorId, uint256 limit)", args: [operatorId, { placeholder: "value" }] },
+        read: {
+          signature:
+            "function keyCounts(uint256 operatorId) view returns (uint256 total, uint256 vettedLimit, uint256 deposited)",
+          args: [operatorId],
+          result: 1,
+        },
+        write: {
+          signature: "function setKeyLimit(uint256 operatorId, uint256 limit)",
+          args: [operatorId, { placeholder: "value" }],
+        },
         value: String(args.keys.reduce((sum, { count }) => sum + count, 0)),
         artifact,
       },

@@ -9,7 +9,11 @@ import { projectPath } from "../../lib/paths.ts";
 export class ContractBuildError extends EthstakeError<{ output: string }> {
   readonly code = "CONTRACT_BUILD";
   constructor(output: string, cause: unknown) {
-    super(`The contracts do not compile:\n${output}`, { output }, { remedy: "Run `npm run contracts` to see it alone.", cause });
+    super(
+      `The contracts do not compile:\n${output}`,
+      { output },
+      { remedy: "Run `npm run contracts` to see it alone.", cause },
+    );
   }
 }
 
@@ -23,10 +27,12 @@ let build: Promise<void> | undefined;
 export function buildContracts(): Promise<void> {
   build ??= withLock(projectPath("contracts/cache/build.lock"), async () => {
     const forge = projectPath("node_modules/.bin/forge");
-    await promisify(execFile)(forge, ["build", "--skip", "test"], { cwd: projectPath("contracts") }).catch((error: unknown) => {
-      const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
-      throw new ContractBuildError(`${stdout}${stderr}`.trim(), error);
-    });
+    await promisify(execFile)(forge, ["build", "--skip", "test"], { cwd: projectPath("contracts") }).catch(
+      (error: unknown) => {
+        const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
+        throw new ContractBuildError(`${stdout}${stderr}`.trim(), error);
+      },
+    );
   });
   return build;
 }

@@ -1,4 +1,11 @@
-import { ComponentResource, output, type ComponentResourceOptions, type Input, type Output, type Resource } from "@pulumi/pulumi";
+import {
+  ComponentResource,
+  output,
+  type ComponentResourceOptions,
+  type Input,
+  type Output,
+  type Resource,
+} from "@pulumi/pulumi";
 import { parseEther } from "viem";
 import { Contract, Setting, type ChainArgs, type SenderArgs } from "../../provider/sdk/index.ts";
 import { childOptions } from "../options.ts";
@@ -46,7 +53,11 @@ export class Protocol extends ComponentResource {
     super("ethstake:index:Protocol", name, {}, options);
     const child = childOptions(this, options);
     const sender: SenderArgs = { keyFile: args.admin.keyFile };
-    const proxied = (contract: ProtocolContract, constructorArgs: Input<string>[], initializerArgs: Input<string>[]): Contract =>
+    const proxied = (
+      contract: ProtocolContract,
+      constructorArgs: Input<string>[],
+      initializerArgs: Input<string>[],
+    ): Contract =>
       new Contract(
         contract,
         {
@@ -64,7 +75,11 @@ export class Protocol extends ComponentResource {
     const registry = proxied("OperatorRegistry", [], [args.admin.address, INITIAL_BOND_PER_KEY]);
     const withdrawalVault = proxied("WithdrawalVault", [], [args.admin.address]);
     const rewardsVault = proxied("ExecutionRewardsVault", [], [args.admin.address]);
-    const pool = proxied("StakingPool", [args.depositContract], [args.admin.address, registry.address, withdrawalVault.address, rewardsVault.address]);
+    const pool = proxied(
+      "StakingPool",
+      [args.depositContract],
+      [args.admin.address, registry.address, withdrawalVault.address, rewardsVault.address],
+    );
     const contracts: Record<ProtocolContract, Contract> = {
       StakingPool: pool,
       OperatorRegistry: registry,
@@ -80,9 +95,18 @@ export class Protocol extends ComponentResource {
             chain: args.chain,
             sender,
             target: contracts[contract].address,
-            read: { signature: "function hasRole(bytes32 role, address account) view returns (bool)", args: [id, holderAddress(holder)] },
-            write: { signature: "function grantRole(bytes32 role, address account)", args: [id, holderAddress(holder)] },
-            undo: { signature: "function revokeRole(bytes32 role, address account)", args: [id, holderAddress(holder)] },
+            read: {
+              signature: "function hasRole(bytes32 role, address account) view returns (bool)",
+              args: [id, holderAddress(holder)],
+            },
+            write: {
+              signature: "function grantRole(bytes32 role, address account)",
+              args: [id, holderAddress(holder)],
+            },
+            undo: {
+              signature: "function revokeRole(bytes32 role, address account)",
+              args: [id, holderAddress(holder)],
+            },
             value: true,
             artifact: artifactPath(`${contract}.sol`, contract),
           },
@@ -118,7 +142,9 @@ export class Protocol extends ComponentResource {
     this.operatorRegistry = registry.address;
     this.withdrawalVault = withdrawalVault.address;
     this.executionRewardsVault = rewardsVault.address;
-    this.withdrawalCredentials = output(withdrawalVault.address).apply((address) => `0x01${"00".repeat(11)}${address.slice(2).toLowerCase()}`);
+    this.withdrawalCredentials = output(withdrawalVault.address).apply(
+      (address) => `0x01${"00".repeat(11)}${address.slice(2).toLowerCase()}`,
+    );
     this.wiring = [...grants, ...parameters];
     this.registerOutputs({
       stakingPool: this.stakingPool,

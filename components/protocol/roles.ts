@@ -31,14 +31,18 @@ export interface RoleGrant {
 
 /** Every role that the protocol needs, and nothing more. */
 export const ROLE_GRANTS: readonly RoleGrant[] = [
-  ...(["StakingPool", "OperatorRegistry", "WithdrawalVault", "ExecutionRewardsVault"] as const).map((contract) => grant(contract, "UPGRADER_ROLE", "upgrader")),
+  ...(["StakingPool", "OperatorRegistry", "WithdrawalVault", "ExecutionRewardsVault"] as const).map((contract) =>
+    grant(contract, "UPGRADER_ROLE", "upgrader"),
+  ),
   grant("StakingPool", "PAUSER_ROLE", "pauser"),
   grant("StakingPool", "PARAMETER_ROLE", "parameters"),
   grant("StakingPool", "DEPOSITOR_ROLE", "depositor"),
   grant("StakingPool", "REPORTER_ROLE", "reporter"),
   grant("OperatorRegistry", "PARAMETER_ROLE", "parameters"),
   grant("OperatorRegistry", "OPERATOR_MANAGER_ROLE", "operatorManager"),
-  ...(["OperatorRegistry", "WithdrawalVault", "ExecutionRewardsVault"] as const).map((contract) => grant(contract, "POOL_ROLE", "pool")),
+  ...(["OperatorRegistry", "WithdrawalVault", "ExecutionRewardsVault"] as const).map((contract) =>
+    grant(contract, "POOL_ROLE", "pool"),
+  ),
 ];
 
 function grant(contract: ProtocolContract, role: string, holder: RoleGrant["holder"]): RoleGrant {

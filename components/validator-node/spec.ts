@@ -36,7 +36,17 @@ export interface NetworkSpec {
 /** A node's clients and ports. */
 export interface NodeSpec {
   readonly name: string;
-  readonly execution: { readonly client: "ethereumjs" | "geth"; readonly rpcPort: number; readonly enginePort: number; readonly p2pPort: number };
-  readonly consensus: { readonly client: "lodestar"; readonly restPort: number; readonly p2pPort: number; readonly metricsPort: number };
+  readonly execution: {
+    readonly client: "ethereumjs" | "geth";
+    readonly rpcPort: number;
+    readonly enginePort: number;
+    readonly p2pPort: number;
+  };
+  readonly consensus: {
+    readonly client: "lodestar";
+    readonly restPort: number;
+    readonly p2pPort: number;
+    readonly metricsPort: number;
+  };
   readonly validator: { readonly client: "lodestar"; readonly keymanagerPort: number; readonly metricsPort: number };
 }

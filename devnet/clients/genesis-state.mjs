@@ -25,8 +25,13 @@ const { state } = nodeUtils.initDevState(config, spec.validatorCount, {
   eth1Timestamp: Number(executionBlock.header.timestamp),
 });
 
-const credentials = Buffer.concat([Buffer.from([1]), Buffer.alloc(11), Buffer.from(spec.withdrawalAddress.slice(2), "hex")]);
-for (let index = 0; index < state.validators.length; index++) state.validators.get(index).withdrawalCredentials = credentials;
+const credentials = Buffer.concat([
+  Buffer.from([1]),
+  Buffer.alloc(11),
+  Buffer.from(spec.withdrawalAddress.slice(2), "hex"),
+]);
+for (let index = 0; index < state.validators.length; index++)
+  state.validators.get(index).withdrawalCredentials = credentials;
 state.commit();
 state.genesisValidatorsRoot = state.validators.hashTreeRoot();
 

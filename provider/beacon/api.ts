@@ -51,11 +51,18 @@ export class BeaconClient {
 
   /** GET a path of the API and parse the JSON. */
   async get(path: string): Promise<unknown> {
-    const response = await fetch(new URL(path, this.url), { signal: AbortSignal.timeout(15_000) }).catch((cause: unknown) => {
-      throw new BeaconApiError(this.url, "does not answer", undefined, cause);
-    });
+    const response = await fetch(new URL(path, this.url), { signal: AbortSignal.timeout(15_000) }).catch(
+      (cause: unknown) => {
+        throw new BeaconApiError(this.url, "does not answer", undefined, cause);
+      },
+    );
     const text = await response.text();
-    if (!response.ok) throw new BeaconApiError(this.url, `answered ${response.status} to ${path}: ${text.slice(0, 200)}`, response.status);
+    if (!response.ok)
+      throw new BeaconApiError(
+        this.url,
+        `answered ${response.status} to ${path}: ${text.slice(0, 200)}`,
+        response.status,
+      );
     return JSON.parse(text) as unknown;
   }
 }

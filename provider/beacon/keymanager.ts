@@ -48,7 +48,10 @@ export class KeymanagerClient {
     const { data } = importSchema.parse(await this.#request("POST", "/eth/v1/keystores", { keystores, passwords }));
     const failures = data.filter(({ status }) => status !== "imported" && status !== "duplicate");
     if (failures.length > 0) {
-      throw new KeystoreImportError(this.#connection.url, failures.map(({ status, message }) => `${status}: ${message ?? "no reason given"}`));
+      throw new KeystoreImportError(
+        this.#connection.url,
+        failures.map(({ status, message }) => `${status}: ${message ?? "no reason given"}`),
+      );
     }
   }
 
@@ -77,7 +80,12 @@ export class KeymanagerClient {
       throw new KeymanagerError(url, "does not answer", undefined, cause);
     });
     const text = await response.text();
-    if (!response.ok) throw new KeymanagerError(url, `answered ${response.status} to ${method} ${path}: ${text.slice(0, 300)}`, response.status);
+    if (!response.ok)
+      throw new KeymanagerError(
+        url,
+        `answered ${response.status} to ${method} ${path}: ${text.slice(0, 300)}`,
+        response.status,
+      );
     return text ? (JSON.parse(text) as unknown) : undefined;
   }
 }

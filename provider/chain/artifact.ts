@@ -27,7 +27,11 @@ export type Artifact = z.infer<typeof artifactSchema>;
 export class ArtifactError extends EthstakeError<{ artifact: string }> {
   readonly code = "ARTIFACT";
   constructor(artifact: string, problem: string, cause?: unknown) {
-    super(`The contract artifact ${artifact} ${problem}.`, { artifact }, { remedy: "Build the contracts with `npm run contracts`.", cause });
+    super(
+      `The contract artifact ${artifact} ${problem}.`,
+      { artifact },
+      { remedy: "Build the contracts with `npm run contracts`.", cause },
+    );
   }
 }
 
@@ -46,7 +50,11 @@ export function initCodeOf(path: string, artifact: Artifact, constructorArgs: re
   try {
     return encodeDeployData({ abi: artifact.abi, bytecode: artifact.bytecode.object, args: constructorArgs });
   } catch (error) {
-    throw new ArtifactError(path, `does not take these constructor arguments (${errorMessage(error).split("\n")[0] ?? ""})`, error);
+    throw new ArtifactError(
+      path,
+      `does not take these constructor arguments (${errorMessage(error).split("\n")[0] ?? ""})`,
+      error,
+    );
   }
 }
 

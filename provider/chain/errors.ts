@@ -48,7 +48,10 @@ export class TransactionStuckError extends EthstakeError<{ purpose: string; hash
     super(
       `${purpose} is not in a block after ${seconds} s (transaction ${hashes.at(-1) ?? "unknown"}).`,
       { purpose, hashes, seconds },
-      { remedy: "Check that the chain produces blocks; a further run waits for the same transaction and does not send a second one." },
+      {
+        remedy:
+          "Check that the chain produces blocks; a further run waits for the same transaction and does not send a second one.",
+      },
     );
   }
 }

@@ -21,10 +21,15 @@ function details(error: BaseError): string {
 
 /** Revert data travels as `data` of the JSON-RPC error, at a depth that differs by client. */
 function revertData(error: unknown): Hex | undefined {
-  for (let inner: unknown = error; typeof inner === "object" && inner !== null; inner = (inner as { cause?: unknown }).cause) {
+  for (
+    let inner: unknown = error;
+    typeof inner === "object" && inner !== null;
+    inner = (inner as { cause?: unknown }).cause
+  ) {
     const { data } = inner as { data?: unknown };
     if (isHex(data)) return data;
-    if (typeof data === "object" && data !== null && isHex((data as { data?: unknown }).data)) return (data as { data: Hex }).data;
+    if (typeof data === "object" && data !== null && isHex((data as { data?: unknown }).data))
+      return (data as { data: Hex }).data;
   }
   return undefined;
 }

@@ -110,7 +110,8 @@ export class TransactionSender {
     const { purpose, to, data, value = 0n } = request;
     const fees = await currentFees(this.#client);
     const balance = await this.#client.getBalance({ address: this.account.address });
-    if (balance < value) throw new InsufficientFundsError(this.account.address, balance, value + fees.maxFeePerGas * 21_000n);
+    if (balance < value)
+      throw new InsufficientFundsError(this.account.address, balance, value + fees.maxFeePerGas * 21_000n);
     const estimate = await this.#client
       .estimateGas({ account: this.account.address, to, value, ...(data ? { data } : {}) })
       .catch((cause: unknown) => {
@@ -128,14 +129,23 @@ export class TransactionSender {
     return { entry, fees, gas };
   }
 
-  async #confirm(request: TransactionRequest, first: JournalEntry, firstFees: Fees, gas: bigint): Promise<TransactionReceipt> {
+  async #confirm(
+    request: TransactionRequest,
+    first: JournalEntry,
+    firstFees: Fees,
+    gas: bigint,
+  ): Promise<TransactionReceipt> {
     let entry = first;
     let fees = firstFees;
     for (let replacement = 0; ; replacement++) {
       const receipt = await this.#awaitReceipt(entry, REPLACE_AFTER_MS);
       if (receipt) return this.#accepted(request, receipt);
       if (replacement === MAX_REPLACEMENTS) {
-        throw new TransactionStuckError(request.purpose, entry.hashes, (REPLACE_AFTER_MS / 1000) * (MAX_REPLACEMENTS + 1));
+        throw new TransactionStuckError(
+          request.purpose,
+          entry.hashes,
+          (REPLACE_AFTER_MS / 1000) * (MAX_REPLACEMENTS + 1),
+        );
       }
       fees = bumpedFees(fees, await currentFees(this.#client));
       entry = await this.#sign(request, entry.nonce, fees, gas, entry.hashes);

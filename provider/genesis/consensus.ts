@@ -17,7 +17,11 @@ export interface ConsensusChain {
  * The consensus chain's configuration: the minimal preset at Capella from genesis, with epochs, voting periods and delays short
  * enough that a deposit is active within a minute. Names as in consensus-specs, configs/ and presets/.
  */
-export function renderConsensusChain({ chainId, secondsPerSlot, slotsPerEpoch }: ConsensusChainOptions): ConsensusChain {
+export function renderConsensusChain({
+  chainId,
+  secondsPerSlot,
+  slotsPerEpoch,
+}: ConsensusChainOptions): ConsensusChain {
   return {
     preset: { SLOTS_PER_EPOCH: slotsPerEpoch, EPOCHS_PER_ETH1_VOTING_PERIOD: 2, MAX_SEED_LOOKAHEAD: 1 },
     config: {

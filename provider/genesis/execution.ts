@@ -24,10 +24,22 @@ export interface ExecutionGenesisOptions {
 /** An execution genesis in geth's format, at the Shanghai fork from the first block on. */
 export function renderExecutionGenesis(options: ExecutionGenesisOptions): object {
   const zeroBlocks = [
-    "homesteadBlock", "eip150Block", "eip155Block", "eip158Block", "byzantiumBlock", "constantinopleBlock", "petersburgBlock",
-    "istanbulBlock", "berlinBlock", "londonBlock", "mergeNetsplitBlock",
+    "homesteadBlock",
+    "eip150Block",
+    "eip155Block",
+    "eip158Block",
+    "byzantiumBlock",
+    "constantinopleBlock",
+    "petersburgBlock",
+    "istanbulBlock",
+    "berlinBlock",
+    "londonBlock",
+    "mergeNetsplitBlock",
   ];
-  const funded = Object.entries(options.balances).map(([address, ether]) => [address, { balance: toHex(parseEther(ether)) }]);
+  const funded = Object.entries(options.balances).map(([address, ether]) => [
+    address,
+    { balance: toHex(parseEther(ether)) },
+  ]);
   return {
     config: {
       chainId: options.chainId,

@@ -4,9 +4,13 @@ import { EthstakeError } from "../../lib/errors.ts";
 export class InvalidMnemonicError extends EthstakeError {
   readonly code = "INVALID_MNEMONIC";
   constructor() {
-    super("The mnemonic is not valid: a word is unknown or the checksum does not match.", {}, {
-      remedy: "Give 12 to 24 words of the English BIP-39 list.",
-    });
+    super(
+      "The mnemonic is not valid: a word is unknown or the checksum does not match.",
+      {},
+      {
+        remedy: "Give 12 to 24 words of the English BIP-39 list.",
+      },
+    );
   }
 }
 
@@ -25,7 +29,10 @@ export class KeystoreMismatchError extends EthstakeError<{ file: string; publicK
     super(
       `Keystore ${file} for key ${publicKey} ${problem}.`,
       { file, publicKey },
-      { remedy: "Restore the file from a backup or use another keystoreDirectory; ethstake never overwrites a key.", cause },
+      {
+        remedy: "Restore the file from a backup or use another keystoreDirectory; ethstake never overwrites a key.",
+        cause,
+      },
     );
   }
 }
@@ -37,7 +44,9 @@ export class KeyOnAnotherClientError extends EthstakeError<{ publicKey: string; 
     super(
       `Key ${publicKey} was loaded into the validator client at ${holder}; loading it at ${wanted} too would get it slashed.`,
       { publicKey, holder, wanted },
-      { remedy: "Keep the node, or move the key with its slashing-protection data first (EIP-3076 export and import)." },
+      {
+        remedy: "Keep the node, or move the key with its slashing-protection data first (EIP-3076 export and import).",
+      },
     );
   }
 }
@@ -46,6 +55,9 @@ export class KeyOnAnotherClientError extends EthstakeError<{ publicKey: string; 
 export class KeystoreImportError extends EthstakeError<{ url: string; failures: readonly string[] }> {
   readonly code = "KEYSTORE_IMPORT";
   constructor(url: string, failures: readonly string[]) {
-    super(`The validator client at ${url} refused ${failures.length} keystore(s): ${failures.join("; ")}.`, { url, failures });
+    super(`The validator client at ${url} refused ${failures.length} keystore(s): ${failures.join("; ")}.`, {
+      url,
+      failures,
+    });
   }
 }

@@ -51,7 +51,12 @@ export class KeystoreDirectory {
     if (`0x${pubkey.replace(/^0x/, "")}` !== key.publicKey || path !== key.path) {
       throw new KeystoreMismatchError(file, key.publicKey, "belongs to another key or path");
     }
-    return { publicKey: key.publicKey, path, file: fileName(key.publicKey, "json"), digest: createHash("sha256").update(text).digest("hex") };
+    return {
+      publicKey: key.publicKey,
+      path,
+      file: fileName(key.publicKey, "json"),
+      digest: createHash("sha256").update(text).digest("hex"),
+    };
   }
 
   /** The keystore's JSON text. */

@@ -7,14 +7,25 @@ import { fileURLToPath } from "node:url";
 import { EthstakeError } from "../../lib/errors.ts";
 import { writeFileAtomically } from "../../lib/files.ts";
 import { isRunning } from "../../lib/process.ts";
-import { digestOf, livingStatus, orphanedChild, processFiles, type Supervised, type SupervisorStatus } from "./status.ts";
+import {
+  digestOf,
+  livingStatus,
+  orphanedChild,
+  processFiles,
+  type Supervised,
+  type SupervisorStatus,
+} from "./status.ts";
 
 const SUPERVISOR = fileURLToPath(new URL("./supervisor.ts", import.meta.url));
 /** How long a supervisor may take to come up, in milliseconds. */
 const SUPERVISOR_START_MS = 15_000;
 
 /** A process did not come up, or did not answer in time. */
-export class ProcessNotReadyError extends EthstakeError<{ name: string; logFile: string; lastLines: readonly string[] }> {
+export class ProcessNotReadyError extends EthstakeError<{
+  name: string;
+  logFile: string;
+  lastLines: readonly string[];
+}> {
   readonly code = "PROCESS_NOT_READY";
   constructor(name: string, problem: string, logFile: string, lastLines: readonly string[]) {
     super(
@@ -32,7 +43,13 @@ export async function findCommand(command: string): Promise<string | undefined> 
     ? [command]
     : (process.env["PATH"] ?? "").split(delimiter).map((folder) => join(folder, command));
   for (const candidate of candidates) {
-    if (await access(candidate, constants.X_OK).then(() => true, () => false)) return candidate;
+    if (
+      await access(candidate, constants.X_OK).then(
+        () => true,
+        () => false,
+      )
+    )
+      return candidate;
   }
   return undefined;
 }
@@ -56,26 +73,39 @@ export async function launch(directory: string, supervised: Supervised): Promise
   await mkdir(dirname(supervised.logFile), { recursive: true, mode: 0o700 });
   await mkdir(supervised.workingDirectory, { recursive: true, mode: 0o700 });
   await writeFileAtomically(files.spec, JSON.stringify(supervised, undefined, 2), 0o600);
-  const supervisor = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), SUPERVISOR, directory, supervised.name], {
-    detached: true,
-    stdio: "ignore",
-  });
+  const supervisor = spawn(
+    process.execPath,
+    ["--import", import.meta.resolve("tsx"), SUPERVISOR, directory, supervised.name],
+    {
+      detached: true,
+      stdio: "ignore",
+    },
+  );
   supervisor.unref();
   for (const deadline = Date.now() + SUPERVISOR_START_MS; Date.now() < deadline; await sleep(50)) {
     const status = await livingStatus(files.status);
     if (status?.digest === digest) return status;
   }
-  throw new ProcessNotReadyError(supervised.name, "has no supervisor", supervised.logFile, await lastLines(supervised.logFile));
+  throw new ProcessNotReadyError(
+    supervised.name,
+    "has no supervisor",
+    supervised.logFile,
+    await lastLines(supervised.logFile),
+  );
 }
 
 /** Ends a supervised process and its supervisor, if they run, and returns once both are gone. */
-export async function terminate(directory: string, { name, stopGraceSeconds }: Pick<Supervised, "name" | "stopGraceSeconds">): Promise<void> {
+export async function terminate(
+  directory: string,
+  { name, stopGraceSeconds }: Pick<Supervised, "name" | "stopGraceSeconds">,
+): Promise<void> {
   const statusFile = processFiles(directory, name).status;
   const status = await livingStatus(statusFile);
   const orphan = await orphanedChild(statusFile);
   const processes = [status?.supervisor, status?.child, orphan].filter((identity) => identity !== undefined);
   // The supervisor ends its process; only one that lost its supervisor is told itself.
-  for (const { pid } of [status?.supervisor, orphan].filter((identity) => identity !== undefined)) process.kill(pid, "SIGTERM");
+  for (const { pid } of [status?.supervisor, orphan].filter((identity) => identity !== undefined))
+    process.kill(pid, "SIGTERM");
   for (const deadline = Date.now() + (stopGraceSeconds + 2) * 1_000; Date.now() < deadline; await sleep(50)) {
     if (!processes.some(isRunning)) return;
   }
@@ -86,7 +116,10 @@ export async function terminate(directory: string, { name, stopGraceSeconds }: P
 export async function lastLines(logFile: string, count = 3): Promise<string[]> {
   const text = await readFile(logFile, "utf8").catch(() => "");
   // eslint-disable-next-line no-control-regex
-  const lines = text.replace(/\u001b\[[0-9;]*m/g, "").split("\n").map((line) => line.trim());
+  const lines = text
+    .replace(/\u001b\[[0-9;]*m/g, "")
+    .split("\n")
+    .map((line) => line.trim());
   return lines.filter((line) => line !== "").slice(-count);
 }
 

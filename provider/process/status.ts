@@ -44,7 +44,9 @@ export function processFiles(directory: string, name: string) {
 
 /** Identifies what a supervisor runs. */
 export function digestOf(supervised: Supervised): string {
-  return createHash("sha256").update(JSON.stringify(supervisedSchema.parse(supervised))).digest("hex");
+  return createHash("sha256")
+    .update(JSON.stringify(supervisedSchema.parse(supervised)))
+    .digest("hex");
 }
 
 /** The status of a supervisor that is running; undefined when there is none. */

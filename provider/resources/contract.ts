@@ -1,8 +1,24 @@
-import { concatHex, encodeFunctionData, getAddress, keccak256, parseAbi, type Address, type Hex, type PublicClient } from "viem";
+import {
+  concatHex,
+  encodeFunctionData,
+  getAddress,
+  keccak256,
+  parseAbi,
+  type Address,
+  type Hex,
+  type PublicClient,
+} from "viem";
 import { z } from "zod";
 import { EthstakeError } from "../../lib/errors.ts";
 import { senderSchema } from "../chain/account.ts";
-import { DETERMINISTIC_DEPLOYER, deploymentAddress, initCodeOf, isCodeOf, loadArtifact, type Artifact } from "../chain/artifact.ts";
+import {
+  DETERMINISTIC_DEPLOYER,
+  deploymentAddress,
+  initCodeOf,
+  isCodeOf,
+  loadArtifact,
+  type Artifact,
+} from "../chain/artifact.ts";
 import { chainSchema, connectChain } from "../chain/client.ts";
 import { openSender, type TransactionSender } from "../chain/sender.ts";
 import { toAbiValue } from "../chain/values.ts";
@@ -21,7 +37,10 @@ export const contractSchema = z.object({
   sender: senderSchema,
   artifact: z.string({ error: "must be the path of a Foundry artifact" }).min(1),
   constructorArgs: z.array(z.unknown()).default([]),
-  salt: z.string().regex(/^0x[0-9a-f]{64}$/, "must be 32 bytes in lower-case hex").default(NO_SALT),
+  salt: z
+    .string()
+    .regex(/^0x[0-9a-f]{64}$/, "must be 32 bytes in lower-case hex")
+    .default(NO_SALT),
   proxy: z.object({ artifact: z.string().min(1), initializer: callSchema }).optional(),
   initCodeHash: z.string().optional(),
 });
@@ -45,9 +64,13 @@ export class ContractCodeMismatchError extends EthstakeError<{ address: Address;
 export class DeterministicDeployerMissingError extends EthstakeError<{ address: Address }> {
   readonly code = "DETERMINISTIC_DEPLOYER_MISSING";
   constructor() {
-    super(`There is no deterministic deployer at ${DETERMINISTIC_DEPLOYER} on this chain.`, { address: DETERMINISTIC_DEPLOYER }, {
-      remedy: "Deploy it with its published one-time transaction first.",
-    });
+    super(
+      `There is no deterministic deployer at ${DETERMINISTIC_DEPLOYER} on this chain.`,
+      { address: DETERMINISTIC_DEPLOYER },
+      {
+        remedy: "Deploy it with its published one-time transaction first.",
+      },
+    );
   }
 }
 
@@ -70,7 +93,13 @@ export const contractHandler: ResourceHandler<Inputs, Outputs> = {
     const changed = old?.proxy && inputs.proxy && !sameValue(old.proxy.initializer, inputs.proxy.initializer);
     return Promise.resolve(
       changed
-        ? [{ property: "proxy.initializer", reason: "an initialiser runs once: change the value by a Setting, and keep the arguments it was deployed with" }]
+        ? [
+            {
+              property: "proxy.initializer",
+              reason:
+                "an initialiser runs once: change the value by a Setting, and keep the arguments it was deployed with",
+            },
+          ]
         : [],
     );
   },
@@ -99,7 +128,14 @@ export const contractHandler: ResourceHandler<Inputs, Outputs> = {
     if (!inputs.proxy) return result(inputs, implementation, implementation);
     const { initCode: proxyCode } = await proxyDeployment(inputs, implementation);
     const proxyArtifact = await loadArtifact(inputs.proxy.artifact);
-    const address = await deploy(client, sender, proxyCode, { ...inputs, artifact: inputs.proxy.artifact }, proxyArtifact, context);
+    const address = await deploy(
+      client,
+      sender,
+      proxyCode,
+      { ...inputs, artifact: inputs.proxy.artifact },
+      proxyArtifact,
+      context,
+    );
     return result(inputs, address, implementation);
   },
 
@@ -154,7 +190,9 @@ async function proxyDeployment(inputs: Inputs, implementation: Address): Promise
 }
 
 function abiArguments({ abi }: Pick<Artifact, "abi">, name: string, args: readonly unknown[]): unknown[] {
-  const item = abi.find((entry) => (name === "constructor" ? entry.type === "constructor" : entry.type === "function" && entry.name === name));
+  const item = abi.find((entry) =>
+    name === "constructor" ? entry.type === "constructor" : entry.type === "function" && entry.name === name,
+  );
   const parameters = item && "inputs" in item ? (item.inputs ?? []) : [];
   return args.map((value, index) => {
     const parameter = parameters[index];

@@ -30,8 +30,12 @@ export const depositSchema = z.object({
   operatorId: z.string().regex(/^[1-9]\d*$/, "must be an operator id, from 1"),
   publicKeys: z.array(publicKeySchema).min(1, "must name at least one key"),
   keystoreDirectory: z.string().min(1),
-  withdrawalCredentials: z.string().regex(/^0x0[12]0{22}[0-9a-fA-F]{40}$/, "must be 0x01 or 0x02 credentials: the type, 11 zero bytes and an address"),
-  genesisForkVersion: z.string().regex(/^0x[0-9a-fA-F]{8}$/, "must be the network's genesis fork version, 4 bytes in hex"),
+  withdrawalCredentials: z
+    .string()
+    .regex(/^0x0[12]0{22}[0-9a-fA-F]{40}$/, "must be 0x01 or 0x02 credentials: the type, 11 zero bytes and an address"),
+  genesisForkVersion: z
+    .string()
+    .regex(/^0x[0-9a-fA-F]{8}$/, "must be the network's genesis fork version, 4 bytes in hex"),
   /** Beacon node that tells what became of the deposits. */
   beaconUrl: z.url().optional(),
   artifact: z.string().optional(),
@@ -64,7 +68,10 @@ export const depositHandler: ResourceHandler<Inputs, Outputs> = {
   replaceOn: ["registry", "operatorId", "withdrawalCredentials", "genesisForkVersion"],
 
   async create(inputs, context) {
-    return { id: `${inputs.registry}/${inputs.operatorId}/${inputs.publicKeys[0] ?? ""}`, outputs: await register(inputs, context) };
+    return {
+      id: `${inputs.registry}/${inputs.operatorId}/${inputs.publicKeys[0] ?? ""}`,
+      outputs: await register(inputs, context),
+    };
   },
 
   async read(_id, last): Promise<Observed<Inputs, Outputs>> {
@@ -95,7 +102,8 @@ async function register(inputs: Inputs, context: OperationContext): Promise<Outp
   const deposits = [];
   for (const publicKey of inputs.publicKeys) {
     const deposit = signDeposit(await store.unlock(publicKey), terms);
-    if (!verifyDeposit(deposit.publicKey, deposit.signature, terms)) throw new Error(`the deposit signature of ${publicKey} does not verify`);
+    if (!verifyDeposit(deposit.publicKey, deposit.signature, terms))
+      throw new Error(`the deposit signature of ${publicKey} does not verify`);
     deposits.push(deposit);
   }
   // Opened before the registry is read: it waits for what an interrupted run sent.
@@ -125,7 +133,12 @@ async function register(inputs: Inputs, context: OperationContext): Promise<Outp
 async function registeredKeys(client: PublicClient, { registry, publicKeys }: Inputs): Promise<Set<Hex>> {
   const flags = await Promise.all(
     publicKeys.map((publicKey) =>
-      client.readContract({ address: registry as Address, abi: REGISTRY_ABI, functionName: "isKeyRegistered", args: [publicKey] }),
+      client.readContract({
+        address: registry as Address,
+        abi: REGISTRY_ABI,
+        functionName: "isKeyRegistered",
+        args: [publicKey],
+      }),
     ),
   );
   return new Set(publicKeys.filter((_key, index) => flags[index]));
@@ -144,7 +157,11 @@ async function compareCredentials({ beaconUrl, publicKeys, withdrawalCredentials
   if (!beaconUrl) return;
   for (const validator of await new BeaconClient(beaconUrl).validators(publicKeys)) {
     if (validator.withdrawalCredentials.toLowerCase() !== withdrawalCredentials.toLowerCase()) {
-      throw new WrongCredentialsError(`Validator ${validator.publicKey}`, withdrawalCredentials as Hex, validator.withdrawalCredentials);
+      throw new WrongCredentialsError(
+        `Validator ${validator.publicKey}`,
+        withdrawalCredentials as Hex,
+        validator.withdrawalCredentials,
+      );
     }
   }
 }

@@ -21,7 +21,8 @@ interface Outputs extends Inputs {
 export const feeRecipientHandler: ResourceHandler<Inputs, Outputs> = {
   schema: feeRecipientSchema,
   replaceOn: [],
-  drifted: (inputs, old) => (old.current.every((address) => sameAddress(address, inputs.feeRecipient)) ? [] : ["current"]),
+  drifted: (inputs, old) =>
+    old.current.every((address) => sameAddress(address, inputs.feeRecipient)) ? [] : ["current"],
   predict: (inputs) => Promise.resolve({ current: inputs.publicKeys.map(() => getAddress(inputs.feeRecipient)) }),
 
   async create(inputs) {
@@ -53,7 +54,9 @@ async function converge(inputs: Inputs): Promise<Outputs> {
 
 async function readAll({ keymanager, publicKeys }: Pick<Inputs, "keymanager" | "publicKeys">): Promise<Address[]> {
   const client = new KeymanagerClient(keymanager);
-  return await Promise.all(publicKeys.map(async (publicKey: Hex) => getAddress(await client.getFeeRecipient(publicKey))));
+  return await Promise.all(
+    publicKeys.map(async (publicKey: Hex) => getAddress(await client.getFeeRecipient(publicKey))),
+  );
 }
 
 function sameAddress(left: string | undefined, right: string): boolean {

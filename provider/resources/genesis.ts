@@ -29,7 +29,10 @@ export const genesisSchema = z.object({
   /** From making the genesis to slot 0, in seconds. */
   delaySeconds: z.number().int().min(1).max(600),
   /** Accounts to make and fund: name to ether. */
-  accounts: z.record(z.string().regex(/^[a-z0-9-]+$/), z.string().regex(/^\d+(\.\d+)?$/, "must be ether as a decimal string")),
+  accounts: z.record(
+    z.string().regex(/^[a-z0-9-]+$/),
+    z.string().regex(/^\d+(\.\d+)?$/, "must be ether as a decimal string"),
+  ),
 });
 
 type Inputs = z.infer<typeof genesisSchema>;
@@ -83,7 +86,8 @@ export const genesisHandler: ResourceHandler<Inputs, Outputs> = {
   async delete(_id, last) {
     const directory = projectPath(last.directory);
     if (!(await exists(join(directory, "genesis", "manifest.json")))) return;
-    for (const database of ["execution", "beacon"]) await rm(join(directory, database), { recursive: true, force: true });
+    for (const database of ["execution", "beacon"])
+      await rm(join(directory, database), { recursive: true, force: true });
     await rename(directory, join(dirname(directory), `${basename(directory)}.ended-${last.genesisTime}`));
   },
 };
@@ -117,9 +121,16 @@ async function makeAccounts({ directory, accounts }: Inputs): Promise<Outputs["a
 async function makeGenesis(inputs: Inputs, accountFiles: Outputs["accountFiles"], digest: string): Promise<void> {
   const files = genesisFiles(inputs.directory);
   const genesisTime = Math.floor(Date.now() / 1_000) + inputs.delaySeconds;
-  const balances = Object.fromEntries(Object.entries(accountFiles).map(([name, { address }]) => [address, inputs.accounts[name] ?? "0"]));
+  const balances = Object.fromEntries(
+    Object.entries(accountFiles).map(([name, { address }]) => [address, inputs.accounts[name] ?? "0"]),
+  );
   const chain = renderConsensusChain(inputs);
-  const execution = renderExecutionGenesis({ chainId: inputs.chainId, genesisTime, balances, depositContract: await depositContractState() });
+  const execution = renderExecutionGenesis({
+    chainId: inputs.chainId,
+    genesisTime,
+    balances,
+    depositContract: await depositContractState(),
+  });
   await writeFileAtomically(projectPath(files.chainFile), JSON.stringify(chain, undefined, 2));
   await writeFileAtomically(projectPath(files.consensusParametersFile), JSON.stringify(chain.config, undefined, 2));
   await writeFileAtomically(projectPath(files.executionGenesisFile), JSON.stringify(execution, undefined, 2));
@@ -142,7 +153,13 @@ async function readGenesis(inputs: Inputs, accountFiles: Outputs["accountFiles"]
   const { manifest: manifestFile, ...files } = genesisFiles(inputs.directory);
   const manifest = manifestSchema.safeParse(await readJson(projectPath(manifestFile)));
   if (!manifest.success) return undefined;
-  return { ...inputsOf(inputs), ...files, ...madeSchema.parse(manifest.data), depositContract: DEPOSIT_CONTRACT, accountFiles };
+  return {
+    ...inputsOf(inputs),
+    ...files,
+    ...madeSchema.parse(manifest.data),
+    depositContract: DEPOSIT_CONTRACT,
+    accountFiles,
+  };
 }
 
 function inputsOf(inputs: Inputs): Inputs {
@@ -151,13 +168,16 @@ function inputsOf(inputs: Inputs): Inputs {
 }
 
 function digestOf(inputs: Inputs): string {
-  return createHash("sha256").update(JSON.stringify(inputsOf(inputs))).digest("hex");
+  return createHash("sha256")
+    .update(JSON.stringify(inputsOf(inputs)))
+    .digest("hex");
 }
 
 /** Code and storage of the real deposit contract. The package that holds them is a development dependency, as devnets are. */
 async function depositContractState(): Promise<{ code: Hex; storage: readonly (readonly [Hex, Hex])[] }> {
   const { getGenesis } = await import("@ethereumjs/genesis");
   const account = getGenesis(HOODI_CHAIN_ID)?.[DEPOSIT_CONTRACT.toLowerCase() as Hex];
-  if (!Array.isArray(account) || !account[1] || !account[2]) throw new Error("@ethereumjs/genesis has no deposit contract");
+  if (!Array.isArray(account) || !account[1] || !account[2])
+    throw new Error("@ethereumjs/genesis has no deposit contract");
   return { code: account[1] as Hex, storage: account[2] as readonly (readonly [Hex, Hex])[] };
 }

@@ -5,7 +5,15 @@ import { promisify } from "node:util";
 import { z } from "zod";
 import { createFileOnce, exists } from "../../lib/files.ts";
 import { projectPath, projectRoot } from "../../lib/paths.ts";
-import { findCommand, isPortFree, lastLines, launch, ProcessNotReadyError, sleep, terminate } from "../process/launch.ts";
+import {
+  findCommand,
+  isPortFree,
+  lastLines,
+  launch,
+  ProcessNotReadyError,
+  sleep,
+  terminate,
+} from "../process/launch.ts";
 import { livingStatus, processFiles, type Supervised, type SupervisorStatus } from "../process/status.ts";
 import type { CheckFailure, OperationContext, ResourceHandler } from "../resource.ts";
 
@@ -25,7 +33,11 @@ export const processSchema = z.object({
   /** TCP ports that it listens on, by the setting that names each: a port that is taken is reported by that name. */
   ports: z.record(z.string(), portSchema).default({}),
   /** What answers once it is up: any HTTP status below 500 on a GET, or a JSON-RPC answer on a POST. */
-  readiness: z.object({ url: z.url(), kind: z.enum(["http", "json-rpc"]), timeoutSeconds: z.number().positive().default(60) }),
+  readiness: z.object({
+    url: z.url(),
+    kind: z.enum(["http", "json-rpc"]),
+    timeoutSeconds: z.number().positive().default(60),
+  }),
   stopGraceSeconds: z.number().positive().default(20),
   /** Values whose change restarts it although no argument changes. */
   triggers: z.array(z.unknown()).default([]),
@@ -58,7 +70,10 @@ export const processHandler: ResourceHandler<Inputs, Outputs> = {
     for (const [setting, port] of Object.entries(inputs.ports)) {
       if (ours && (!old || Object.values(old.ports).includes(port))) continue;
       if (!(await isPortFree(port))) {
-        failures.push({ property: `ports.${setting}`, reason: `port ${port} is in use by another program; free it or set ${setting} to a free port` });
+        failures.push({
+          property: `ports.${setting}`,
+          reason: `port ${port} is in use by another program; free it or set ${setting} to a free port`,
+        });
       }
     }
     return failures;
@@ -94,7 +109,12 @@ async function start(inputs: Inputs, context: OperationContext): Promise<Outputs
 }
 
 function outputsOf(inputs: Inputs, status: SupervisorStatus): Outputs {
-  return { ...inputs, pid: status.supervisor.pid, startedAt: status.startedAt, logFile: join(inputs.directory, "logs", `${inputs.name}.log`) };
+  return {
+    ...inputs,
+    pid: status.supervisor.pid,
+    startedAt: status.startedAt,
+    logFile: join(inputs.directory, "logs", `${inputs.name}.log`),
+  };
 }
 
 async function supervisedOf(inputs: Inputs): Promise<Supervised> {
@@ -131,11 +151,20 @@ async function untilReady(inputs: Inputs, supervised: Supervised, context: Opera
           body: '{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}',
           signal: AbortSignal.timeout(2_000),
         };
-  for (let delay = 100, deadline = Date.now() + timeoutSeconds * 1_000; Date.now() < deadline; delay = Math.min(delay * 1.3, 500)) {
+  for (
+    let delay = 100, deadline = Date.now() + timeoutSeconds * 1_000;
+    Date.now() < deadline;
+    delay = Math.min(delay * 1.3, 500)
+  ) {
     const response = await fetch(url, request()).catch(() => undefined);
     if (response && response.status < 500) return;
     if (context.signal.aborted) break;
     await sleep(delay);
   }
-  throw new ProcessNotReadyError(inputs.name, `did not answer at ${url} within ${timeoutSeconds} s`, supervised.logFile, await lastLines(supervised.logFile));
+  throw new ProcessNotReadyError(
+    inputs.name,
+    `did not answer at ${url} within ${timeoutSeconds} s`,
+    supervised.logFile,
+    await lastLines(supervised.logFile),
+  );
 }

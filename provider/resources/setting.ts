@@ -1,4 +1,12 @@
-import { encodeFunctionData, isAddress, parseAbi, type Abi, type AbiFunction, type Address, type PublicClient } from "viem";
+import {
+  encodeFunctionData,
+  isAddress,
+  parseAbi,
+  type Abi,
+  type AbiFunction,
+  type Address,
+  type PublicClient,
+} from "viem";
 import { z } from "zod";
 import { EthstakeError, errorMessage } from "../../lib/errors.ts";
 import { senderSchema } from "../chain/account.ts";
@@ -8,7 +16,12 @@ import { openSender } from "../chain/sender.ts";
 import { fromAbiValue, toAbiValue } from "../chain/values.ts";
 import type { Observed, OperationContext, ResourceHandler } from "../resource.ts";
 
-const signatureSchema = z.string().refine(isFunctionSignature, "must be one Solidity function signature, e.g. function stakeCap() view returns (uint256)");
+const signatureSchema = z
+  .string()
+  .refine(
+    isFunctionSignature,
+    "must be one Solidity function signature, e.g. function stakeCap() view returns (uint256)",
+  );
 const addressSchema = z.string().refine((value) => isAddress(value), "must be an address");
 
 /** A read of the chain: which function of which contract, and which of its results. */
@@ -26,7 +39,12 @@ const writeSchema = z.object({
   signature: signatureSchema,
   args: z.array(z.unknown()).default([]),
   /** Wei sent along: a decimal string, or a placeholder. */
-  valueWei: z.union([z.string().regex(/^\d+$/, "must be wei as a decimal string"), z.object({ placeholder: z.enum(["value", "shortfall"]) })]).optional(),
+  valueWei: z
+    .union([
+      z.string().regex(/^\d+$/, "must be wei as a decimal string"),
+      z.object({ placeholder: z.enum(["value", "shortfall"]) }),
+    ])
+    .optional(),
 });
 
 export const settingSchema = z.object({
@@ -68,7 +86,11 @@ export class SettingNotTakenError extends EthstakeError<{ target: Address; wante
 export class SettingUnreadableError extends EthstakeError<{ target: Address; read: string }> {
   readonly code = "SETTING_UNREADABLE";
   constructor(target: Address, read: string, cause: unknown) {
-    super(`"${read}" of ${target} cannot be read: ${errorMessage(cause).split("\n")[0] ?? ""}`, { target, read }, { cause });
+    super(
+      `"${read}" of ${target} cannot be read: ${errorMessage(cause).split("\n")[0] ?? ""}`,
+      { target, read },
+      { cause },
+    );
   }
 }
 
@@ -79,7 +101,10 @@ export const settingHandler: ResourceHandler<Inputs, Outputs> = {
 
   async create(inputs, context) {
     const current = await converge(inputs, context);
-    return { id: `${inputs.chain.chainId}/${inputs.target}/${functionOf(inputs.read.signature).name}`, outputs: { ...inputs, current } };
+    return {
+      id: `${inputs.chain.chainId}/${inputs.target}/${functionOf(inputs.read.signature).name}`,
+      outputs: { ...inputs, current },
+    };
   },
 
   async read(_id, last): Promise<Observed<Inputs, Outputs>> {
@@ -145,7 +170,9 @@ async function send(inputs: Inputs, write: Write, current: unknown, context: Ope
 async function fillIn(value: unknown, inputs: Inputs, current: unknown, client: PublicClient): Promise<unknown> {
   if (typeof value !== "object" || value === null) return value;
   if ("placeholder" in value) {
-    return value.placeholder === "shortfall" ? (BigInt(String(inputs.value)) - BigInt(String(current ?? 0))).toString() : inputs.value;
+    return value.placeholder === "shortfall"
+      ? (BigInt(String(inputs.value)) - BigInt(String(current ?? 0))).toString()
+      : inputs.value;
   }
   if ("read" in value) return await readValue(client, inputs.target as Address, readSchema.parse(value.read));
   return value;

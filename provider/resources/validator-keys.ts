@@ -12,7 +12,11 @@ export const validatorKeysSchema = z.object({
   generateMnemonic: z.boolean().default(false),
   /** First index in the mnemonic (EIP-2334). */
   startIndex: z.number().int("must be a whole number").nonnegative().default(0),
-  count: z.number({ error: "must be the number of keys" }).int("must be a whole number").positive("must be at least 1").max(10_000, "must be at most 10000"),
+  count: z
+    .number({ error: "must be the number of keys" })
+    .int("must be a whole number")
+    .positive("must be at least 1")
+    .max(10_000, "must be at most 10000"),
   /** Folder for EIP-2335 keystores, mode 0700. */
   keystoreDirectory: z.string({ error: "must be the path of a folder" }).min(1),
   /** The one validator client that signs with these keys; absent while they are only prepared. */
@@ -99,4 +103,7 @@ async function loadedKeys({ keymanager }: Pick<Inputs, "keymanager">, publicKeys
 }
 
 /** Schema of a BLS public key in inputs of other resources. */
-export const publicKeySchema = z.custom<Hex>((value) => isHex(value) && value.length === 98, "must be a BLS public key, 48 bytes in hex");
+export const publicKeySchema = z.custom<Hex>(
+  (value) => isHex(value) && value.length === 98,
+  "must be a BLS public key, 48 bytes in hex",
+);

@@ -25,6 +25,11 @@ export class ValidatorKeys extends CustomResource {
   declare readonly loaded: Output<string[]>;
 
   constructor(name: string, args: ValidatorKeysArgs, options?: CustomResourceOptions) {
-    super("ethstake:index:ValidatorKeys", name, withOutputs(args, ["publicKeys", "paths", "keystoreDigests", "loaded"]), options);
+    super(
+      "ethstake:index:ValidatorKeys",
+      name,
+      withOutputs(args, ["publicKeys", "paths", "keystoreDigests", "loaded"]),
+      options,
+    );
   }
 }
