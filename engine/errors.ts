@@ -83,7 +83,10 @@ export class PluginError extends EthstakeError<{ readonly name: string }> {
 /** A provider call failed. `reasons` is set when the resource exists but did not become ready. */
 export class ProviderCallError extends EthstakeError<{
   readonly method: string;
-  readonly grpcCode: number;
+  /** The provider does not have the method. */
+  readonly unimplemented: boolean;
+  /** The provider went away: whether the call took effect is not known. */
+  readonly gone: boolean;
   readonly details: Uint8Array | undefined;
 }> {
   readonly code = "PROVIDER_CALL_FAILED";

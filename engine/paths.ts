@@ -78,7 +78,7 @@ function restoreAt(value: Json | undefined, old: Json | undefined, path: readonl
   const result = { ...value };
   for (const key of head === "*" ? new Set([...Object.keys(value), ...Object.keys(oldMap)]) : [String(head)]) {
     const kept = restoreAt(result[key], oldMap[key], rest);
-    if (kept === undefined) delete result[key];
+    if (kept === undefined) Reflect.deleteProperty(result, key);
     else result[key] = kept;
   }
   return result;

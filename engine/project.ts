@@ -260,5 +260,5 @@ function checkType(key: string, declared: ConfigDeclaration, value: string | und
     (declared.type === "integer" && Number.isInteger(parsed)) ||
     (declared.type === "array" && Array.isArray(parsed)) ||
     (declared.type === "object" && isRawMap(parsed));
-  return fits ? [] : [`The configuration value ${key} must be of the type ${String(declared.type)}.`];
+  return fits ? [] : [`The configuration value ${key} must be of the type ${declared.type ?? "any"}.`];
 }

@@ -193,9 +193,9 @@ async function deploy(request: RunRequest, context: RunContext, engineAddress: s
     for (const op of Object.keys(recorder.counts)) Reflect.deleteProperty(recorder.counts, op);
   }
   const registrar = new Registrar(context);
-  let monitor: Served | undefined;
-  const invoker = new Invoker(registrar, () => monitor?.address ?? "");
-  monitor = await serveMonitor(registrar, invoker);
+  const invoker = new Invoker(registrar);
+  const monitor = await serveMonitor(registrar, invoker);
+  invoker.monitorAddress = monitor.address;
   let program: Process | undefined;
   const onKill = (): void => program?.kill();
   request.killSignal.addEventListener("abort", onKill);

@@ -1,6 +1,5 @@
 /** Single steps: each recorded in the journal before and after, shown, and turned into a change of the state. */
 import { randomUUID } from "node:crypto";
-import { status } from "@grpc/grpc-js";
 import { errorMessage } from "../../lib/errors.ts";
 import { ProviderCallError, ResourceError } from "../errors.ts";
 import type { StepOp } from "../events.ts";
@@ -51,7 +50,7 @@ export class Executor {
       return value;
     } catch (error) {
       // A provider that went away may or may not have done it: the operation stays pending and the next run says so.
-      const gone = error instanceof ProviderCallError && error.data.grpcCode === status.UNAVAILABLE;
+      const gone = error instanceof ProviderCallError && error.data.gone;
       if (!gone && !(error instanceof InitError)) await store.end(sequence, []);
       else if (error instanceof InitError) await store.end(sequence, error.effects);
       throw error;

@@ -21,6 +21,7 @@ import {
   reveal,
   secret,
   UNKNOWN,
+  type Json,
   type PropertyMap,
 } from "../values.ts";
 import { Passphrase } from "../secrets.ts";
@@ -34,11 +35,11 @@ const STACK_REFERENCE = "pulumi:pulumi:StackReference";
 /** Serves `invoke`, `call` and `readResource`. */
 export class Invoker {
   private readonly registrar: Registrar;
-  private readonly monitorAddress: () => string;
+  /** Where the monitor listens; set when it does. */
+  monitorAddress = "";
 
-  constructor(registrar: Registrar, monitorAddress: () => string) {
+  constructor(registrar: Registrar) {
     this.registrar = registrar;
-    this.monitorAddress = monitorAddress;
   }
 
   /** Calls a function of a provider, or one of the engine's own. */
@@ -48,7 +49,7 @@ export class Invoker {
       const { context, defaults } = this.registrar;
       if (request.tok === "pulumi:pulumi:getResource") return { return: this.getResource(args), failures: [] };
       if (request.tok === "pulumi:pulumi:readStackOutputs") {
-        return { return: await this.stackOutputs(String(args["name"])), failures: [] };
+        return { return: await this.stackOutputs(textOf(args["name"])), failures: [] };
       }
       if (packageOf(request.tok) === "pulumi") throw new UnsupportedError(`The function ${request.tok} is`);
       const ref = await defaults.resolve(request.provider, packageOf(request.tok), request.version);
@@ -75,14 +76,14 @@ export class Invoker {
         configSecretKeys: [...context.config.secretKeys],
         dryRun: context.dryRun,
         parallel: context.parallel,
-        monitorEndpoint: this.monitorAddress(),
+        monitorEndpoint: this.monitorAddress,
         organization: "organization",
       });
     });
   }
 
   private getResource(args: PropertyMap): PropertyMap {
-    const urn = String(args["urn"]);
+    const urn = textOf(args["urn"]);
     const state = this.registrar.current.get(urn) ?? this.registrar.base.get(urn);
     if (!state) throw new ResourceError(`The resource ${urn} does not exist.`, { urn });
     return { urn, id: state.id === UNKNOWN ? "" : (state.id ?? ""), state: state.outputs ?? {} };
@@ -103,7 +104,7 @@ export class Invoker {
       const end = context.recorder.start({ op: "read", urn, id: request.id });
       try {
         const outputs = isReference
-          ? await this.stackOutputs(String(reveal(inputs)["name"] ?? request.id))
+          ? await this.stackOutputs(textOf(reveal(inputs)["name"] ?? request.id))
           : await this.readOutputs(urn, request, provider, inputs);
         const state = this.externalState(request, urn, provider, inputs, outputs);
         this.registrar.current.set(urn, state);
@@ -201,4 +202,9 @@ export class Invoker {
       secretOutputNames: secretNames,
     };
   }
+}
+
+/** A property that must be text; anything else counts as none. */
+function textOf(value: Json | undefined): string {
+  return typeof value === "string" ? value : "";
 }

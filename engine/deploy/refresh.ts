@@ -37,7 +37,10 @@ async function refreshOne(context: RunContext, executor: Executor, state: Resour
       return;
     }
     const next = refreshed(state, found);
-    if (next === state) return end({ op: "same" });
+    if (next === state) {
+      end({ op: "same" });
+      return;
+    }
     context.redactor.addSecrets(next.outputs ?? {});
     await executor.record([{ put: next }]);
     end({ op: "update", diff: driftOf(state, next) });

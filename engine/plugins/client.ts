@@ -104,7 +104,8 @@ export class PluginClient {
       : (error?.details ?? `${method} gave no answer.`);
     return new ProviderCallError(text === "" ? `${method} failed.` : text, {
       method,
-      grpcCode: error?.code ?? status.UNKNOWN,
+      unimplemented: error?.code === status.UNIMPLEMENTED,
+      gone,
       details: typeof trailer === "string" || trailer === undefined ? undefined : trailer,
     });
   }
@@ -128,7 +129,7 @@ export class PluginClient {
 
 /** Whether the provider does not have the method. */
 export function isUnimplemented(error: unknown): boolean {
-  return error instanceof ProviderCallError && error.data.grpcCode === status.UNIMPLEMENTED;
+  return error instanceof ProviderCallError && error.data.unimplemented;
 }
 
 /** What a failed create or update left behind, when the resource exists but did not become ready. */

@@ -44,7 +44,7 @@ Module._load = function (request, ...rest) {
     loaded.EngineClient.quiet = true;
     const { log } = loaded.EngineClient.prototype;
     loaded.EngineClient.prototype.log = function (message, done, ...others) {
-      if (message.getSeverity() === 0 && typeof done === "function") return void setImmediate(done, null);
+      if (message.getSeverity() === 0 && typeof done === "function") return void setTimeout(done, 0, null);
       return log.call(this, message, done, ...others);
     };
   }

@@ -13,7 +13,7 @@ interface Generated {
 const load = createRequire(import.meta.url);
 const resource = load("@pulumi/pulumi/proto/resource_pb.js") as Record<
   string,
-  { deserializeBinary: (bytes: Uint8Array) => Generated & Record<string, () => never> }
+  { deserializeBinary: (bytes: Uint8Array) => Generated & Record<string, () => unknown> }
 >;
 const { Struct } = load("google-protobuf/google/protobuf/struct_pb.js") as {
   Struct: {
@@ -42,7 +42,7 @@ describe("wire", () => {
         const bytes = encode(registerResourceRequest, { type: "a:b:C", name: "n", object });
         const theirs = resource["RegisterResourceRequest"]?.deserializeBinary(bytes);
         expect(theirs?.["getType"]?.()).toBe("a:b:C");
-        const struct = theirs?.["getObject"]?.() as unknown as {
+        const struct = theirs?.["getObject"]?.() as {
           toJavaScript: () => unknown;
           serializeBinary: () => Uint8Array;
         };

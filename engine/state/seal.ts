@@ -6,11 +6,6 @@ import type { ResourceState } from "./types.ts";
 /** Members of a resource's state that may hold secrets. */
 const MEMBERS = ["inputs", "outputs"] as const;
 
-/** Whether a value in its form on disk holds a secret. */
-export function holdsSealed(value: Json): boolean {
-  return hasSecret(value);
-}
-
 /** Whether a state, in memory or on disk, holds a secret. */
 export function holdsSecret(state: ResourceState): boolean {
   return MEMBERS.some((member) => hasSecret(state[member] ?? null));
@@ -36,8 +31,9 @@ function plaintext(value: Json): Json {
 export function openValue<T extends Json>(value: T, crypter: Crypter | undefined): T {
   return transform(value, (item) => {
     if (!isMap(item) || item[SIGNATURE] !== SECRET) return undefined;
-    const { ciphertext, plaintext: open } = item as PropertyMap;
-    const text = typeof open === "string" ? open : crypter?.decrypt(String(ciphertext));
+    const { ciphertext, plaintext: open } = item;
+    const text =
+      typeof open === "string" ? open : typeof ciphertext === "string" ? crypter?.decrypt(ciphertext) : undefined;
     return { [SIGNATURE]: SECRET, value: openValue(JSON.parse(text ?? "null") as Json, crypter) };
   }) as T;
 }
