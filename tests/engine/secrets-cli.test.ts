@@ -43,8 +43,11 @@ describe("secrets", () => {
     const without = await world.up(specs);
     expect(without.ok).toBe(false);
     expect(without.diagnostics.map(({ message }) => message).join()).toContain("PULUMI_CONFIG_PASSPHRASE");
+    // What was created is in the state, and is completed as soon as there is a passphrase.
+    expect(world.resource("a").id).toBe(world.id("a"));
     process.env["PULUMI_CONFIG_PASSPHRASE"] = "one";
-    await world.up(specs);
+    const completed = await world.up([...specs, { name: "b" }]);
+    expect(completed).toMatchObject({ ok: true, changes: { ...none, same: 1, create: 1, update: 1 } });
     process.env["PULUMI_CONFIG_PASSPHRASE"] = "two";
     await expect(world.up(specs)).rejects.toMatchObject({ code: "PASSPHRASE_WRONG" });
   });
@@ -83,7 +86,7 @@ describe("command line", () => {
       changes: { ...none, same: 1, update: 1 },
       steps: [{ op: "update", type: "fixture:index:Thing", diff: [{ path: "v", old: 1, new: 2 }] }],
     });
-    const failed = world.command(["up", "--yes", "--json"], [{ name: "x", props: { bad: 1 } }]);
+    const failed = world.command(["up", "--yes", "--json"], [...specs, { name: "x", props: { bad: 1 } }]);
     expect(await failed.done).toBe(1);
     expect(failed.lastLine()).toMatchObject({
       error: "up failed.",
