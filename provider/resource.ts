@@ -41,6 +41,8 @@ export interface ResourceHandler<Inputs extends object, Outputs extends Inputs> 
   readonly deleteBeforeReplace?: boolean;
   /** Faults that a schema cannot see: a port in use, a missing file. `old` is absent when the resource does not exist yet. */
   validate?(inputs: Inputs, old: Outputs | undefined): Promise<readonly CheckFailure[]>;
+  /** Whether `validate` looks at nothing that may be unknown in a preview, and so runs then too. */
+  readonly validatesEarly?: boolean;
   /** Inputs that are computed rather than written (digests of files); runs only when all inputs are known. */
   derive?(inputs: Inputs): Promise<Inputs>;
   /** Outputs that can be told before the resource exists or changes: shown by a preview, and known to what depends on it. */

@@ -138,10 +138,11 @@ class ProviderService {
       handler.schema,
       plain(raw),
     );
-    if (failures.length === 0 && !containsUnknown(inputs)) {
+    const known = !containsUnknown(inputs);
+    if (failures.length === 0 && (known || handler.validatesEarly)) {
       failures = (await handler.validate?.(inputs, Object.keys(old).length > 0 ? old : undefined)) ?? [];
-      if (failures.length === 0 && handler.derive) inputs = await handler.derive(inputs);
     }
+    if (failures.length === 0 && known && handler.derive) inputs = await handler.derive(inputs);
     const response = new providerPb.CheckResponse();
     response.setInputs(toStruct(keepSecrets(raw, inputs)));
     response.setFailuresList(

@@ -57,6 +57,8 @@ export const processHandler: ResourceHandler<Inputs, Outputs> = {
   schema: processSchema,
   replaceOn: ["name", "directory"],
   deleteBeforeReplace: true,
+  // Command, ports and folder come from the settings: a plan finds a port that is taken.
+  validatesEarly: true,
 
   async validate(inputs, old) {
     const failures: CheckFailure[] = [];

@@ -109,7 +109,9 @@ export const settingHandler: ResourceHandler<Inputs, Outputs> = {
 
   async read(_id, last): Promise<Observed<Inputs, Outputs>> {
     const client = await connectChain(last.chain);
-    const current = await readValue(client, last.target as Address, last.read);
+    const found = await readValue(client, last.target as Address, last.read);
+    // A bound that still holds has not drifted, however far the value went on from it.
+    const current = last.compare === "atLeast" && satisfies(last, found) ? last.current : found;
     // A drifted value takes the place of the wanted one: the next up finds the difference to the program.
     const value = satisfies(last, current) ? last.value : (current as Inputs["value"]);
     const { current: _, ...inputs } = last;

@@ -1,0 +1,131 @@
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { stringify } from "yaml";
+import { projectRoot } from "../../lib/paths.ts";
+
+/** What a command did. */
+export interface CommandResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * A copy of this checkout as a user would have it, in a folder of its own: tests may change its contracts and settings, and its
+ * networks do not meet the developer's.
+ */
+export class ProjectCopy {
+  readonly directory: string;
+  readonly #stacks: string[] = [];
+
+  constructor() {
+    this.directory = mkdtempSync(join(tmpdir(), "ethstake-e2e-"));
+    const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: projectRoot, encoding: "utf8" });
+    for (const file of files.split("\0").filter((name) => name !== "" && existsSync(join(projectRoot, name)))) {
+      mkdirSync(dirname(join(this.directory, file)), { recursive: true });
+      cpSync(join(projectRoot, file), join(this.directory, file), { preserveTimestamps: true });
+    }
+    symlinkSync(join(projectRoot, "node_modules"), join(this.directory, "node_modules"));
+  }
+
+  /** Writes a stack's settings with ports that are free now. */
+  async addStack(name: string, change: (config: StackConfig) => void = () => undefined): Promise<void> {
+    const config = await stackConfig();
+    change(config);
+    const entries = Object.entries(config).map(([key, value]) => [`ethstake:${key}`, value]);
+    writeFileSync(join(this.directory, `Pulumi.${name}.yaml`), stringify({ config: Object.fromEntries(entries) as object }));
+    this.#stacks.push(name);
+  }
+
+  /** Runs an npm script to its end. */
+  run(script: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
+    const { child, result } = this.start(script, args, env);
+    child.stdin?.end();
+    return result;
+  }
+
+  /** Starts an npm script's own program, without npm between: a kill then hits the engine itself. */
+  start(script: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): { child: ChildProcess; result: Promise<CommandResult> } {
+    const [program = "", ...first] = { stack: ["engine/main.ts"], devnet: ["devnet/main.ts", "up"], "devnet:status": ["devnet/main.ts", "status"], "devnet:down": ["devnet/main.ts", "down"] }[script] ?? [];
+    const child = spawn(process.execPath, ["--import", "tsx", program, ...first, ...args], {
+      cwd: this.directory,
+      env: { ...process.env, ...env },
+    });
+    const output = { stdout: "", stderr: "" };
+    child.stdout.on("data", (chunk: Buffer) => (output.stdout += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (output.stderr += chunk.toString()));
+    const result = new Promise<CommandResult>((resolve) => child.on("close", (code) => resolve({ code: code ?? -1, ...output })));
+    return { child, result };
+  }
+
+  /** The object on the last line of standard output. */
+  async json(script: string, args: readonly string[]): Promise<{ code: number; value: Record<string, unknown>; stderr: string }> {
+    const { code, stdout, stderr } = await this.run(script, [...args, "--json"]);
+    const line = stdout.trim().split("\n").at(-1) ?? "";
+    try {
+      return { code, value: JSON.parse(line) as Record<string, unknown>, stderr };
+    } catch {
+      throw new Error(`${script} ${args.join(" ")} printed no JSON (exit code ${code}):\n${stdout}\n${stderr}`);
+    }
+  }
+
+  path(...parts: string[]): string {
+    return join(this.directory, ...parts);
+  }
+
+  /** Takes every network down and removes the copy. */
+  async dispose(): Promise<void> {
+    for (const stack of this.#stacks) await this.run("devnet:down", ["--stack", stack]);
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** A devnet's settings, open for changes. */
+export interface StackConfig {
+  network: string;
+  devnet: Record<string, unknown>;
+  nodes: { name: string; execution: Record<string, unknown>; consensus: Record<string, unknown>; validator: Record<string, unknown> }[];
+  protocol: Record<string, unknown>;
+  operators: { name: string; bond: number; keys: { node: string; count: number }[] }[];
+  testStake: number;
+}
+
+async function stackConfig(): Promise<StackConfig> {
+  const [rpcPort, enginePort, executionP2p, restPort, consensusP2p, beaconMetrics, keymanagerPort, validatorMetrics] = await freePorts(8);
+  return {
+    network: "devnet",
+    devnet: {},
+    nodes: [
+      {
+        name: "node-1",
+        execution: { rpcPort, enginePort, p2pPort: executionP2p },
+        consensus: { restPort, p2pPort: consensusP2p, metricsPort: beaconMetrics },
+        validator: { keymanagerPort, metricsPort: validatorMetrics },
+      },
+    ],
+    protocol: {},
+    operators: [{ name: "alice", bond: 4, keys: [{ node: "node-1", count: 2 }] }],
+    testStake: 64,
+  };
+}
+
+/** Ports on which nothing listens now. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports = await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<number>((resolve) => {
+          server.listen(0, "127.0.0.1", () => {
+            const address = server.address();
+            resolve(typeof address === "object" && address ? address.port : 0);
+          });
+        }),
+    ),
+  );
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
