@@ -1,5 +1,5 @@
 import { getStack, RunError } from "@pulumi/pulumi";
-import { readConfiguration } from "./stacks/config.ts";
+import { readConfiguration, readSecretKeys } from "./stacks/config.ts";
 import { createDevnet } from "./stacks/devnet.ts";
 import { parseSettings, SettingsError, type Settings } from "./stacks/settings.ts";
 
@@ -10,7 +10,7 @@ export default function program(): Record<string, unknown> {
 
 function settingsOrExit(): Settings {
   try {
-    return parseSettings(readConfiguration());
+    return parseSettings(readConfiguration(), readSecretKeys());
   } catch (error) {
     // A RunError is shown as its message alone: a stack trace would hide the faults.
     throw error instanceof SettingsError ? new RunError(error.message) : error;

@@ -8,9 +8,21 @@ const NAMESPACE = "ethstake:";
  */
 export function readConfiguration(): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(runtime.allConfig() ?? {})
+    Object.entries(runtime.allConfig())
       .filter(([key]) => key.startsWith(NAMESPACE))
       .map(([key, text]) => [key.slice(NAMESPACE.length), parseValue(text)]),
+  );
+}
+
+/** The keys of the configuration whose values the stack file encrypts, without their namespace. */
+export function readSecretKeys(): ReadonlySet<string> {
+  // Pulumi's language hosts tell programs by this variable (sdk/nodejs/runtime/config.ts); the SDK has no public function for it.
+  const keys = parseValue(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]");
+  if (!Array.isArray(keys)) return new Set();
+  return new Set(
+    keys
+      .filter((key) => typeof key === "string" && key.startsWith(NAMESPACE))
+      .map((key: string) => key.slice(NAMESPACE.length)),
   );
 }
 

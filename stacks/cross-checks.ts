@@ -1,4 +1,4 @@
-import { parseEther } from "viem";
+import { formatEther, parseEther } from "viem";
 import { nodeSchema, operatorSchema, protocolSchema, type NodeSettings } from "./schema.ts";
 import type { SettingsFault } from "./settings.ts";
 
@@ -32,7 +32,7 @@ export function crossChecks(raw: Readonly<Record<string, unknown>>): SettingsFau
       faults.push({
         path: `operators[${index}].bond`,
         value: value.bond,
-        remedy: `must be at least ${Number(needed) / 1e18} ether: ${keyCount(value.keys)} keys at protocol.bondPerKey = ${protocol.data.bondPerKey}`,
+        remedy: `must be at least ${formatEther(needed)} ether: ${keyCount(value.keys)} keys at protocol.bondPerKey = ${protocol.data.bondPerKey}`,
       });
     }
   }
@@ -42,6 +42,13 @@ export function crossChecks(raw: Readonly<Record<string, unknown>>): SettingsFau
         path: "testStake",
         value: raw["testStake"],
         remedy: `must not be above protocol.stakeCap = ${protocol.data.stakeCap}`,
+      });
+    }
+    if (parseEther(protocol.data.minimumStake) > parseEther(testStake.data)) {
+      faults.push({
+        path: "protocol.minimumStake",
+        value: valueOf(raw["protocol"], "minimumStake"),
+        remedy: `must not be above testStake = ${testStake.data}`,
       });
     }
     const deposits = operators.reduce((sum, { value }) => sum + keyCount(value.keys), 0);
@@ -97,6 +104,10 @@ function repeatedPorts(nodes: readonly Entry<NodeSettings>[]): SettingsFault[] {
     }
   }
   return faults;
+}
+
+function valueOf(settings: unknown, key: string): unknown {
+  return typeof settings === "object" && settings !== null ? (settings as Record<string, unknown>)[key] : undefined;
 }
 
 function keyCount(keys: readonly { readonly count: number }[]): number {

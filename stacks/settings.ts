@@ -13,6 +13,9 @@ export interface SettingsFault {
   readonly remedy: string;
 }
 
+/** Stands in messages for the value of a setting that the stack file encrypts. */
+const SECRET = "[secret]";
+
 /** A stack's configuration is wrong: every fault at once, before anything is created. */
 export class SettingsError extends EthstakeError<{ faults: readonly SettingsFault[] }> {
   readonly code = "SETTINGS_INVALID";
@@ -27,9 +30,13 @@ export class SettingsError extends EthstakeError<{ faults: readonly SettingsFaul
 /**
  * Validates a stack's configuration and fills in defaults.
  * @param raw the configuration without its namespace
+ * @param secrets top-level keys whose values the stack file encrypts: no message repeats them
  * @throws {@link SettingsError} with every fault
  */
-export function parseSettings(raw: Readonly<Record<string, unknown>>): Settings {
+export function parseSettings(
+  raw: Readonly<Record<string, unknown>>,
+  secrets: ReadonlySet<string> = new Set(),
+): Settings {
   const result = settingsSchema.safeParse(raw);
   const faults: SettingsFault[] = (result.error?.issues ?? []).flatMap((issue) =>
     issue.code === "unrecognized_keys"
@@ -41,8 +48,13 @@ export function parseSettings(raw: Readonly<Record<string, unknown>>): Settings 
       : [{ path: formatPath(issue.path), value: valueAt(raw, issue.path), remedy: issue.message }],
   );
   faults.push(...crossChecks(raw));
-  if (faults.length > 0 || !result.success) throw new SettingsError(faults);
+  if (faults.length > 0 || !result.success)
+    throw new SettingsError(faults.map((fault) => withoutSecret(fault, secrets)));
   return result.data;
+}
+
+function withoutSecret(fault: SettingsFault, secrets: ReadonlySet<string>): SettingsFault {
+  return secrets.has(/^[^.[]*/.exec(fault.path)?.[0] ?? "") ? { ...fault, value: SECRET } : fault;
 }
 
 /** The settings that exist at a place, for a misspelt one. */
@@ -85,5 +97,6 @@ function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 function describe(value: unknown): string {
+  if (value === SECRET) return SECRET;
   return value === undefined ? "(not set)" : JSON.stringify(value);
 }
