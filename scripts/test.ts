@@ -1,0 +1,89 @@
+// `npm test`: every suite that this machine can run, one line a suite, and the sum on the last line.
+//   npm test -- unit engine     runs only these suites
+import { spawn } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { projectPath } from "../lib/paths.ts";
+
+interface Suite {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  /** How to count: vitest's JSON report, forge's closing line, or one test that passes when the command does. */
+  readonly counts: "vitest" | "forge" | "command";
+}
+
+interface Outcome {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+const LOGS = projectPath(join(".ethstake", "test-logs"));
+
+const node = (...args: string[]): string[] => [process.execPath, ...args];
+const vitest = (...args: string[]): string[] => node("node_modules/vitest/vitest.mjs", "run", ...args);
+
+const SUITES: readonly Suite[] = [
+  { name: "types", command: node("node_modules/typescript/bin/tsc"), counts: "command" },
+  { name: "lint", command: node("node_modules/eslint/bin/eslint.js", "."), counts: "command" },
+  { name: "format", command: node("node_modules/prettier/bin/prettier.cjs", "--check", "."), counts: "command" },
+  { name: "unit", command: vitest(), counts: "vitest" },
+  { name: "contracts", command: node("contracts/bin/forge", "test"), counts: "forge" },
+  { name: "contracts-prague", command: node("contracts/bin/forge", "test"), environment: { FOUNDRY_PROFILE: "prague" }, counts: "forge" },
+  { name: "engine", command: vitest("--config", "tests/engine/vitest.config.ts"), counts: "vitest" },
+  { name: "devnet", command: vitest("--config", "tests/devnet/vitest.config.ts"), counts: "vitest" },
+];
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !SUITES.some((suite) => suite.name === name));
+if (unknown.length > 0) {
+  process.stderr.write(`no suite ${unknown.join(", ")}; there are ${SUITES.map(({ name }) => name).join(", ")}\n`);
+  process.exit(2);
+}
+
+mkdirSync(LOGS, { recursive: true });
+const total = { passed: 0, failed: 0, skipped: 0 };
+for (const suite of SUITES.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+  const began = Date.now();
+  const { code, output, outcome } = await run(suite);
+  // A runner that fails without a failed test (a crash, a missing file) must not pass for success.
+  const failed = code !== 0 && outcome.failed === 0 ? 1 : outcome.failed;
+  total.passed += outcome.passed;
+  total.failed += failed;
+  total.skipped += outcome.skipped;
+  const seconds = Math.round((Date.now() - began) / 1000);
+  process.stdout.write(`${failed === 0 ? "ok  " : "FAIL"} ${suite.name.padEnd(18)} ${String(outcome.passed).padStart(4)} passed, ${failed} failed, ${seconds} s\n`);
+  for (const line of output.match(/^devnet: .*$/gm) ?? []) process.stdout.write(`     ${line}\n`);
+  if (failed > 0) process.stdout.write(`${output.trim().split("\n").slice(-60).join("\n")}\n     whole output: ${join(LOGS, `${suite.name}.log`)}\n`);
+}
+process.stdout.write(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}\n`);
+process.exit(total.failed === 0 ? 0 : 1);
+
+async function run(suite: Suite): Promise<{ code: number; output: string; outcome: Outcome }> {
+  const report = join(LOGS, `${suite.name}.json`);
+  rmSync(report, { force: true });
+  const extra = suite.counts === "vitest" ? ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`] : [];
+  const [command = "", ...args] = [...suite.command, ...extra];
+  const child = spawn(command, args, { cwd: projectPath("."), env: { ...process.env, NO_COLOR: "1", ...suite.environment }, stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  const code = await new Promise<number>((resolve) => child.on("close", (exit) => resolve(exit ?? 1)));
+  writeFileSync(join(LOGS, `${suite.name}.log`), output);
+  return { code, output, outcome: count(suite, code, output, report) };
+}
+
+function count(suite: Suite, code: number, output: string, report: string): Outcome {
+  if (suite.counts === "vitest") {
+    try {
+      const result = JSON.parse(readFileSync(report, "utf8")) as { numPassedTests: number; numFailedTests: number; numPendingTests: number };
+      return { passed: result.numPassedTests, failed: result.numFailedTests, skipped: result.numPendingTests };
+    } catch {
+      return { passed: 0, failed: 1, skipped: 0 };
+    }
+  }
+  const forge = /(\d+) tests passed, (\d+) failed, (\d+) skipped/.exec(output);
+  if (suite.counts === "forge") return { passed: Number(forge?.[1] ?? 0), failed: forge ? Number(forge[2]) : 1, skipped: Number(forge?.[3] ?? 0) };
+  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
+}
