@@ -23,11 +23,11 @@ describe("writeFileAtomically", () => {
     const file = join(folder, "state");
     const contents = ["a", "b", "c", "d"].map((letter) => letter.repeat(200_000));
     await writeFileAtomically(file, contents[0] ?? "");
-    let writing = true;
-    const writers = Promise.all(contents.map((content) => writeFileAtomically(file, content))).finally(
-      () => (writing = false),
+    const writing = new AbortController();
+    const writers = Promise.all(contents.map((content) => writeFileAtomically(file, content))).finally(() =>
+      writing.abort(),
     );
-    while (writing) {
+    while (!writing.signal.aborted) {
       expect(contents).toContain(readFileSync(file, "utf8"));
       await new Promise((resolve) => setImmediate(resolve));
     }
