@@ -70,18 +70,33 @@ export function erase<Inputs extends object, Outputs extends Inputs>(
 
 /**
  * Checks inputs against a schema, all faults at once. Faults at places that are not known yet are left for the `up`.
- * @returns the inputs with the schema's defaults, or as they came while something in them is unknown
+ * @param secrets properties whose values no message may repeat
+ * @returns the inputs with the schema's defaults; with the top-level ones only while something in them is unknown
  */
-export function checkInputs(schema: z.ZodType, inputs: Properties): { inputs: Properties; failures: CheckFailure[] } {
+export function checkInputs(
+  schema: z.ZodType,
+  inputs: Properties,
+  secrets: ReadonlySet<string> = new Set(),
+): { inputs: Properties; failures: CheckFailure[] } {
   const result = schema.safeParse(inputs);
   if (result.success) return { inputs: isObject(result.data) ? result.data : inputs, failures: [] };
   const failures = result.error.issues
     .filter((issue) => !leadsToUnknown(inputs, issue.path))
     .map((issue) => ({
       property: issue.path.map(String).join("."),
-      reason: `${issue.message}; found ${describeValue(valueAt(inputs, issue.path))}`,
+      reason: `${issue.message}; found ${secrets.has(String(issue.path[0])) ? "a secret" : describeValue(valueAt(inputs, issue.path))}`,
     }));
-  return { inputs, failures };
+  return { inputs: { ...topLevelDefaults(schema, inputs), ...inputs }, failures };
+}
+
+function topLevelDefaults(schema: z.ZodType, inputs: Properties): Properties {
+  const { shape = {} } = schema as { shape?: Readonly<Record<string, z.ZodType>> };
+  return Object.fromEntries(
+    Object.entries(shape)
+      .filter(([key]) => inputs[key] === undefined)
+      .map(([key, member]) => [key, member.safeParse(undefined).data])
+      .filter(([, value]) => value !== undefined),
+  ) as Properties;
 }
 
 /** What changes between the outputs of a resource and its new inputs. */

@@ -10,7 +10,15 @@ import { credentials } from "@grpc/grpc-js";
 import { errorMessage } from "../lib/errors.ts";
 import { checkInputs, diffInputs, type AnyHandler, type CheckFailure, type OperationContext } from "./resource.ts";
 import { UnknownResourceTypeError } from "./errors.ts";
-import { containsUnknown, isObject, keepSecrets, UNKNOWN, unwrapSecrets, type Properties } from "./values.ts";
+import {
+  containsUnknown,
+  isObject,
+  keepSecrets,
+  secretKeys,
+  UNKNOWN,
+  unwrapSecrets,
+  type Properties,
+} from "./values.ts";
 
 /** Large states (thousands of keys) exceed gRPC's default of 4 MiB; the CLI allows 400 MiB. */
 const MAX_MESSAGE_BYTES = 400 * 1024 * 1024;
@@ -61,7 +69,7 @@ class ProviderService {
       <Request, Response>(method: (request: Request) => Promise<Response> | Response) =>
       (call: Call<Request>, callback: sendUnaryData<Response>) => {
         Promise.resolve()
-          .then(() => method.call(this, call.request))
+          .then(() => method(call.request))
           .then(
             (response) => callback(null, response),
             (error: unknown) => callback({ code: status.UNKNOWN, details: errorMessage(error) }),
@@ -70,18 +78,18 @@ class ProviderService {
     const unimplemented = (_call: unknown, callback: sendUnaryData<never>) =>
       callback({ code: status.UNIMPLEMENTED, details: "not implemented by the provider ethstake" });
     return {
-      handshake: unary(this.handshake),
-      attach: unary(this.attach),
-      getPluginInfo: unary(this.getPluginInfo),
-      getSchema: unary(this.getSchema),
-      configure: unary(this.configure),
-      check: unary(this.check),
-      diff: unary(this.diff),
-      create: unary(this.create),
-      read: unary(this.read),
-      update: unary(this.update),
-      delete: unary(this.delete),
-      cancel: unary(this.cancel),
+      handshake: unary((request: providerPb.ProviderHandshakeRequest) => this.handshake(request)),
+      attach: unary((request: pluginPb.PluginAttach) => this.attach(request)),
+      getPluginInfo: unary(() => this.getPluginInfo()),
+      getSchema: unary(() => this.getSchema()),
+      configure: unary(() => this.configure()),
+      check: unary((request: providerPb.CheckRequest) => this.check(request)),
+      diff: unary((request: providerPb.DiffRequest) => this.diff(request)),
+      create: unary((request: providerPb.CreateRequest) => this.create(request)),
+      read: unary((request: providerPb.ReadRequest) => this.read(request)),
+      update: unary((request: providerPb.UpdateRequest) => this.update(request)),
+      delete: unary((request: providerPb.DeleteRequest) => this.delete(request)),
+      cancel: unary(() => this.cancel()),
       checkConfig: unimplemented,
       diffConfig: unimplemented,
       parameterize: unimplemented,
@@ -137,6 +145,7 @@ class ProviderService {
     let { inputs, failures }: { inputs: Properties; failures: readonly CheckFailure[] } = checkInputs(
       handler.schema,
       plain(raw),
+      secretKeys(raw),
     );
     const known = !containsUnknown(inputs);
     if (failures.length === 0 && (known || handler.validatesEarly)) {

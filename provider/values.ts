@@ -71,6 +71,11 @@ export function keepSecrets(raw: Properties, values: Properties): Properties {
   );
 }
 
+/** The top-level properties that are, or contain, a secret. */
+export function secretKeys(raw: Properties): ReadonlySet<string> {
+  return new Set(Object.keys(raw).filter((key) => containsSecret(raw[key])));
+}
+
 function containsSecret(value: unknown): boolean {
   if (Array.isArray(value)) return value.some(containsSecret);
   if (!isObject(value)) return false;
