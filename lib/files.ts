@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
 import { link, mkdir, open, readFile, rename, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 
@@ -43,6 +44,30 @@ export async function readJson(file: string): Promise<unknown> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
+  }
+}
+
+/**
+ * Reads a file that holds a secret, if it is a regular file that belongs to this user and nobody else can read it. What is checked is
+ * the file that is read, not what its name meant a moment before.
+ * @param refuse makes the error from what is wrong, e.g. "can be read by other users"
+ */
+export async function readPrivateFile(
+  file: string,
+  refuse: (problem: string, cause?: unknown) => Error,
+): Promise<string> {
+  // Without O_NONBLOCK a named pipe would be waited for.
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK).catch((cause: unknown) => {
+    throw refuse("cannot be read", cause);
+  });
+  try {
+    const info = await handle.stat();
+    if (!info.isFile()) throw refuse("is not a regular file");
+    if (process.getuid && info.uid !== process.getuid()) throw refuse("belongs to another user");
+    if ((info.mode & 0o077) !== 0) throw refuse("can be read by other users");
+    return (await handle.readFile("utf8")).trim();
+  } finally {
+    await handle.close();
   }
 }
 

@@ -1,7 +1,7 @@
-import { readFile, stat } from "node:fs/promises";
 import { isHex, type Hex } from "viem";
 import { privateKeyToAccount, type PrivateKeyAccount } from "viem/accounts";
 import { z } from "zod";
+import { readPrivateFile } from "../../lib/files.ts";
 import { projectPath } from "../../lib/paths.ts";
 import { AccountKeyFileError } from "./errors.ts";
 
@@ -19,12 +19,13 @@ export type SenderReference = z.infer<typeof senderSchema>;
  */
 export async function loadAccount(reference: SenderReference): Promise<PrivateKeyAccount> {
   const keyFile = projectPath(reference.keyFile);
-  const info = await stat(keyFile).catch((cause: unknown) => {
-    throw new AccountKeyFileError(keyFile, "cannot be read", cause);
-  });
-  if ((info.mode & 0o077) !== 0) throw new AccountKeyFileError(keyFile, "can be read by other users");
-  const text = (await readFile(keyFile, "utf8")).trim();
+  const text = await readPrivateFile(keyFile, (problem, cause) => new AccountKeyFileError(keyFile, problem, cause));
   const key: Hex = text.startsWith("0x") ? (text as Hex) : `0x${text}`;
   if (!isHex(key) || key.length !== 66) throw new AccountKeyFileError(keyFile, "does not hold a private key");
-  return privateKeyToAccount(key);
+  try {
+    return privateKeyToAccount(key);
+  } catch {
+    // The library's message repeats the number, so it is not even kept as the cause.
+    throw new AccountKeyFileError(keyFile, "holds a number outside the range of private keys");
+  }
 }

@@ -63,7 +63,10 @@ export class AccountKeyFileError extends EthstakeError<{ file: string }> {
     super(
       `The account key file ${file} ${problem}.`,
       { file },
-      { remedy: "It must hold one private key, 32 bytes in hex, and have mode 0600.", cause },
+      {
+        remedy: "It must hold one private key, 32 bytes in hex, belong to the user who runs this, and have mode 0600.",
+        cause,
+      },
     );
   }
 }

@@ -23,7 +23,9 @@ const SigningData = new ContainerType({ objectRoot: Bytes32, domain: Bytes32 });
 /** DOMAIN_DEPOSIT (phase0/beacon-chain.md, Domain types). */
 const DOMAIN_DEPOSIT = Uint8Array.of(3, 0, 0, 0);
 /** The proof-of-possession ciphersuite that the consensus specs prescribe (phase0/beacon-chain.md, BLS signatures). */
-const BLS_DOMAIN = { DST: "BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_" };
+const BLS_DOMAIN = "BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_";
+/** Public keys in G1, signatures in G2: the variant of the consensus specs. */
+const bls = bls12_381.longSignatures;
 
 /** MIN_ACTIVATION_BALANCE: what a new validator deposits, in gwei. */
 export const DEPOSIT_AMOUNT_GWEI = 32_000_000_000;
@@ -48,7 +50,9 @@ export interface SignedDeposit {
 /** Signs deposit data with a validator's own key, as the consensus specs say (phase0/validator.md, "Submit deposit"). */
 export function signDeposit(key: SigningKey, terms: DepositTerms): SignedDeposit {
   const message = depositMessage(key.publicKey, terms);
-  const signature = bls12_381.sign(signingRoot(message, terms.genesisForkVersion), key.secretKey, BLS_DOMAIN);
+  const signature = bls
+    .sign(bls.hash(signingRoot(message, terms.genesisForkVersion), BLS_DOMAIN), key.secretKey)
+    .toBytes();
   return {
     publicKey: key.publicKey,
     signature: bytesToHex(signature),
@@ -60,7 +64,7 @@ export function signDeposit(key: SigningKey, terms: DepositTerms): SignedDeposit
 export function verifyDeposit(publicKey: Hex, signature: Hex, terms: DepositTerms): boolean {
   try {
     const root = signingRoot(depositMessage(publicKey, terms), terms.genesisForkVersion);
-    return bls12_381.verify(hexToBytes(signature), root, hexToBytes(publicKey), BLS_DOMAIN);
+    return bls.verify(hexToBytes(signature), bls.hash(root, BLS_DOMAIN), hexToBytes(publicKey));
   } catch {
     return false;
   }

@@ -29,5 +29,5 @@ export function deriveSigningKey(mnemonic: string, index: number): SigningKey {
 
 /** The public key of a secret key, 48 bytes in hex. */
 export function publicKeyOf(secretKey: Uint8Array): Hex {
-  return bytesToHex(bls12_381.getPublicKey(secretKey));
+  return bytesToHex(bls12_381.longSignatures.getPublicKey(secretKey).toBytes());
 }

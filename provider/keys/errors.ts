@@ -18,7 +18,11 @@ export class InvalidMnemonicError extends EthstakeError {
 export class SecretFileError extends EthstakeError<{ file: string }> {
   readonly code = "SECRET_FILE";
   constructor(file: string, problem: string, cause?: unknown) {
-    super(`The secret file ${file} ${problem}.`, { file }, { remedy: "It must exist and have mode 0600.", cause });
+    super(
+      `The secret file ${file} ${problem}.`,
+      { file },
+      { remedy: "It must exist, belong to the user who runs this, and have mode 0600.", cause },
+    );
   }
 }
 
@@ -45,7 +49,8 @@ export class KeyOnAnotherClientError extends EthstakeError<{ publicKey: string; 
       `Key ${publicKey} was loaded into the validator client at ${holder}; loading it at ${wanted} too would get it slashed.`,
       { publicKey, holder, wanted },
       {
-        remedy: "Keep the node, or move the key with its slashing-protection data first (EIP-3076 export and import).",
+        remedy:
+          "Keep the node; or delete the key there, move its slashing-protection data (EIP-3076 export and import), and only then remove the key's .client file.",
       },
     );
   }

@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Keystore } from "@chainsafe/bls-keystore";
 import { generateMnemonic } from "@scure/bip39";
 import { wordlist } from "@scure/bip39/wordlists/english";
 import { hexToBytes, type Hex } from "viem";
-import { createFileOnce, exists } from "../../lib/files.ts";
+import { createFileOnce, exists, readPrivateFile } from "../../lib/files.ts";
 import { projectPath } from "../../lib/paths.ts";
 import { publicKeyOf, type SigningKey } from "./derivation.ts";
 import { KeyOnAnotherClientError, KeystoreMismatchError, SecretFileError } from "./errors.ts";
@@ -108,11 +108,7 @@ export async function loadMnemonic(path: string, generate: boolean): Promise<str
 }
 
 async function readSecretFile(file: string): Promise<string> {
-  const info = await stat(file).catch((cause: unknown) => {
-    throw new SecretFileError(file, "cannot be read", cause);
-  });
-  if ((info.mode & 0o077) !== 0) throw new SecretFileError(file, "can be read by other users");
-  return (await readFile(file, "utf8")).trim();
+  return await readPrivateFile(file, (problem, cause) => new SecretFileError(file, problem, cause));
 }
 
 function fileName(publicKey: Hex, extension: string): string {
