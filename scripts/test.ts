@@ -30,7 +30,12 @@ const SUITES: readonly Suite[] = [
   { name: "format", command: node("node_modules/prettier/bin/prettier.cjs", "--check", "."), counts: "command" },
   { name: "unit", command: vitest(), counts: "vitest" },
   { name: "contracts", command: node("contracts/bin/forge", "test"), counts: "forge" },
-  { name: "contracts-prague", command: node("contracts/bin/forge", "test"), environment: { FOUNDRY_PROFILE: "prague" }, counts: "forge" },
+  {
+    name: "contracts-prague",
+    command: node("contracts/bin/forge", "test"),
+    environment: { FOUNDRY_PROFILE: "prague" },
+    counts: "forge",
+  },
   { name: "engine", command: vitest("--config", "tests/engine/vitest.config.ts"), counts: "vitest" },
   { name: "devnet", command: vitest("--config", "tests/devnet/vitest.config.ts"), counts: "vitest" },
 ];
@@ -53,19 +58,31 @@ for (const suite of SUITES.filter(({ name }) => wanted.length === 0 || wanted.in
   total.failed += failed;
   total.skipped += outcome.skipped;
   const seconds = Math.round((Date.now() - began) / 1000);
-  process.stdout.write(`${failed === 0 ? "ok  " : "FAIL"} ${suite.name.padEnd(18)} ${String(outcome.passed).padStart(4)} passed, ${failed} failed, ${seconds} s\n`);
+  process.stdout.write(
+    `${failed === 0 ? "ok  " : "FAIL"} ${suite.name.padEnd(18)} ${String(outcome.passed).padStart(4)} passed, ${failed} failed, ${seconds} s\n`,
+  );
   for (const line of output.match(/^devnet: .*$/gm) ?? []) process.stdout.write(`     ${line}\n`);
-  if (failed > 0) process.stdout.write(`${output.trim().split("\n").slice(-60).join("\n")}\n     whole output: ${join(LOGS, `${suite.name}.log`)}\n`);
+  if (failed > 0)
+    process.stdout.write(
+      `${output.trim().split("\n").slice(-60).join("\n")}\n     whole output: ${join(LOGS, `${suite.name}.log`)}\n`,
+    );
 }
-process.stdout.write(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}\n`);
+process.stdout.write(
+  `${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}\n`,
+);
 process.exit(total.failed === 0 ? 0 : 1);
 
 async function run(suite: Suite): Promise<{ code: number; output: string; outcome: Outcome }> {
   const report = join(LOGS, `${suite.name}.json`);
   rmSync(report, { force: true });
-  const extra = suite.counts === "vitest" ? ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`] : [];
+  const extra =
+    suite.counts === "vitest" ? ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`] : [];
   const [command = "", ...args] = [...suite.command, ...extra];
-  const child = spawn(command, args, { cwd: projectPath("."), env: { ...process.env, NO_COLOR: "1", ...suite.environment }, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(command, args, {
+    cwd: projectPath("."),
+    env: { ...process.env, NO_COLOR: "1", ...suite.environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
@@ -77,13 +94,18 @@ async function run(suite: Suite): Promise<{ code: number; output: string; outcom
 function count(suite: Suite, code: number, output: string, report: string): Outcome {
   if (suite.counts === "vitest") {
     try {
-      const result = JSON.parse(readFileSync(report, "utf8")) as { numPassedTests: number; numFailedTests: number; numPendingTests: number };
+      const result = JSON.parse(readFileSync(report, "utf8")) as {
+        numPassedTests: number;
+        numFailedTests: number;
+        numPendingTests: number;
+      };
       return { passed: result.numPassedTests, failed: result.numFailedTests, skipped: result.numPendingTests };
     } catch {
       return { passed: 0, failed: 1, skipped: 0 };
     }
   }
   const forge = /(\d+) tests passed, (\d+) failed, (\d+) skipped/.exec(output);
-  if (suite.counts === "forge") return { passed: Number(forge?.[1] ?? 0), failed: forge ? Number(forge[2]) : 1, skipped: Number(forge?.[3] ?? 0) };
+  if (suite.counts === "forge")
+    return { passed: Number(forge?.[1] ?? 0), failed: forge ? Number(forge[2]) : 1, skipped: Number(forge?.[3] ?? 0) };
   return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
 }

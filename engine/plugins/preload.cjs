@@ -15,19 +15,14 @@ if (isMainThread && !process.stdin.isTTY) {
 }
 
 // The SDK hangs the promise of a failed call on its error and shows errors with util.inspect, which then walks through the
-// promise's async context: gRPC channels, tracing, everything. That takes half a minute, for text that nobody reads. The error
-// itself is shown as ever.
+// promise's async context: gRPC channels, tracing, everything. That takes half a minute, for text that nobody reads. Errors are
+// shown without the insides of what hangs on them.
 const { inspect } = util;
-const hidden = (value) => {
-  if (value instanceof Error && Object.prototype.propertyIsEnumerable.call(value, "promise")) {
-    Object.defineProperty(value, "promise", { enumerable: false });
-  }
-  return value;
-};
-util.inspect = Object.defineProperties(
-  (value, ...rest) => inspect(hidden(value), ...rest),
-  Object.getOwnPropertyDescriptors(inspect),
-);
+const flat = (value, options, ...rest) =>
+  value instanceof Error && (options === undefined || typeof options === "object")
+    ? inspect(value, { ...options, depth: 0 })
+    : inspect(value, options, ...rest);
+util.inspect = Object.defineProperties(flat, Object.getOwnPropertyDescriptors(inspect));
 
 // The SDK sends a debug message before and after each call, one at a time, each waiting for the last to be answered. The engine
 // drops them (they spell out secrets), so they are answered here, without the journey.

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rename } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Hex } from "viem";
 import { z } from "zod";
@@ -40,15 +40,24 @@ export class TransactionJournal {
     await rename(temporary, file);
   }
 
+  /** Forgets an entry that the chain will never take. */
+  async discard(entry: Pick<JournalEntry, "nonce">): Promise<void> {
+    await rm(join(this.directory, fileName(entry.nonce)), { force: true });
+  }
+
   /** The entries from a nonce on, in order. */
   async from(nonce: number): Promise<JournalEntry[]> {
     const names = await readdir(this.directory).catch(() => []);
-    const entries = await Promise.all(
-      names
-        .filter((name) => name.endsWith(".json"))
-        .map(async (name) => entrySchema.parse(JSON.parse(await readFile(join(this.directory, name), "utf8")))),
+    const nonces = names
+      .filter((name) => /^\d+\.json$/.test(name))
+      .map((name) => Number.parseInt(name, 10))
+      .filter((entry) => entry >= nonce)
+      .sort((left, right) => left - right);
+    return await Promise.all(
+      nonces.map(async (entry) =>
+        entrySchema.parse(JSON.parse(await readFile(join(this.directory, fileName(entry)), "utf8"))),
+      ),
     );
-    return entries.filter((entry) => entry.nonce >= nonce).sort((left, right) => left.nonce - right.nonce);
   }
 }
 

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import {
+  BaseError,
   keccak256,
-  TransactionReceiptNotFoundError,
+  RpcRequestError,
   type Abi,
   type Address,
   type Hex,
@@ -9,7 +10,6 @@ import {
   type PublicClient,
   type TransactionReceipt,
 } from "viem";
-import { EthstakeError } from "../../lib/errors.ts";
 import { holdLock } from "../../lib/lock.ts";
 import { projectPath } from "../../lib/paths.ts";
 import { loadAccount, type SenderReference } from "./account.ts";
@@ -23,10 +23,21 @@ import { revertReason } from "./revert.ts";
 export const MAX_TRANSACTION_GAS = 2n ** 24n;
 /** Head room over the node's estimate, in percent: state may change between the estimate and the block. */
 const GAS_HEADROOM_PERCENT = 125n;
-/** How long a transaction may wait before it is sent again with higher fees, in milliseconds. */
-const REPLACE_AFTER_MS = 60_000;
-/** How often it is replaced before giving up. */
-const MAX_REPLACEMENTS = 4;
+
+/** How patient a sender is. */
+export interface Patience {
+  /** How long a transaction may wait before it is sent again with higher fees, in milliseconds. */
+  readonly replaceAfterMs: number;
+  /** How often it is replaced before giving up. */
+  readonly maxReplacements: number;
+}
+
+const PATIENCE: Patience = { replaceAfterMs: 60_000, maxReplacements: 4 };
+
+/** What clients say of a transaction that they, or the chain, have already. */
+const PRESENT = /(?<!un)known|already (in|exist|import)|duplicate/i;
+/** What they say when another transaction has its nonce. */
+const NONCE_TAKEN = /nonce|underpriced|replac/i;
 
 export interface TransactionRequest {
   /** What the transaction is for, in words, for errors and the journal. */
@@ -47,7 +58,8 @@ const senders = new Map<string, Promise<TransactionSender>>();
  * @throws {@link AccountBusyError} when another living process holds the account
  */
 export function openSender(chain: ChainConnection, reference: SenderReference): Promise<TransactionSender> {
-  const key = `${chain.chainId} ${chain.rpcUrl} ${reference.keyFile}`;
+  // One account has one sender, by whatever endpoint and however its file is written: two would take each other's nonces.
+  const key = `${chain.chainId} ${projectPath(reference.keyFile)}`;
   let sender = senders.get(key);
   if (!sender) {
     sender = TransactionSender.open(chain, reference);
@@ -63,23 +75,36 @@ export class TransactionSender {
   readonly #client: PublicClient;
   readonly #chainId: number;
   readonly #journal: TransactionJournal;
+  readonly #patience: Patience;
   #nextNonce = 0;
   #queue: Promise<unknown> = Promise.resolve();
 
-  private constructor(client: PublicClient, chainId: number, account: PrivateKeyAccount, journal: TransactionJournal) {
+  private constructor(
+    client: PublicClient,
+    chainId: number,
+    account: PrivateKeyAccount,
+    journal: TransactionJournal,
+    patience: Patience,
+  ) {
     this.#client = client;
     this.#chainId = chainId;
     this.account = account;
     this.#journal = journal;
+    this.#patience = patience;
   }
 
-  static async open(chain: ChainConnection, reference: SenderReference): Promise<TransactionSender> {
+  /** See {@link openSender}, which makes sure that there is only one. */
+  static async open(
+    chain: ChainConnection,
+    reference: SenderReference,
+    patience = PATIENCE,
+  ): Promise<TransactionSender> {
     const keyFile = projectPath(reference.keyFile);
     const [client, account] = await Promise.all([connectChain(chain), loadAccount(reference)]);
     const journal = new TransactionJournal(join(`${keyFile}.transactions`, String(chain.chainId)));
     const holder = await holdLock(`${keyFile}.lock`);
     if (holder !== undefined) throw new AccountBusyError(account.address, holder);
-    const sender = new TransactionSender(client, chain.chainId, account, journal);
+    const sender = new TransactionSender(client, chain.chainId, account, journal, patience);
     await sender.#settle();
     return sender;
   }
@@ -95,13 +120,25 @@ export class TransactionSender {
     return await this.#confirm(request, entry, fees, gas);
   }
 
-  /** Sends again whatever the journal holds that the chain has not taken yet, and waits for it. */
+  /**
+   * Sends again whatever the journal holds that the chain has not taken yet, and waits for it. Going on without it would be deciding
+   * on a chain that is about to change: what an open transaction does would be done twice.
+   */
   async #settle(): Promise<void> {
     const mined = await this.#client.getTransactionCount({ address: this.account.address, blockTag: "latest" });
-    const open = await this.#journal.from(mined);
     const alive: JournalEntry[] = [];
-    for (const entry of open) if (await this.#rebroadcast(entry)) alive.push(entry);
-    for (const entry of alive) await this.#awaitReceipt(entry, REPLACE_AFTER_MS * MAX_REPLACEMENTS);
+    for (const entry of await this.#journal.from(mined)) {
+      const { outcome, error } = await this.#submit(entry);
+      if (outcome === "unclear") throw error;
+      if (outcome !== "refused") alive.push(entry);
+    }
+    const waitMs = this.#patience.replaceAfterMs * this.#patience.maxReplacements;
+    for (const entry of alive) {
+      if (await this.#awaitReceipt(entry, waitMs)) continue;
+      // A transaction of another hand may have had its nonce.
+      const count = await this.#client.getTransactionCount({ address: this.account.address, blockTag: "latest" });
+      if (count <= entry.nonce) throw new TransactionStuckError(entry.purpose, entry.hashes, waitMs / 1000);
+    }
     const pending = await this.#client.getTransactionCount({ address: this.account.address, blockTag: "pending" });
     this.#nextNonce = Math.max(pending, mined, (alive.at(-1)?.nonce ?? -1) + 1);
   }
@@ -117,16 +154,26 @@ export class TransactionSender {
       .catch((cause: unknown) => {
         throw new TransactionRejectedError(purpose, revertReason(cause, request.abi), undefined, cause);
       });
+    if (estimate > MAX_TRANSACTION_GAS) {
+      throw new TransactionRejectedError(
+        purpose,
+        `it needs ${estimate} gas and a transaction may use ${MAX_TRANSACTION_GAS} (EIP-7825)`,
+      );
+    }
     const gas = minimum((estimate * GAS_HEADROOM_PERCENT) / 100n, MAX_TRANSACTION_GAS);
     const needed = value + gas * fees.maxFeePerGas;
     if (balance < needed) throw new InsufficientFundsError(this.account.address, balance, needed);
     const entry = await this.#sign(request, this.#nextNonce, fees, gas, []);
     this.#nextNonce += 1;
-    await this.#client.sendRawTransaction({ serializedTransaction: entry.raw }).catch((cause: unknown) => {
-      this.#nextNonce = entry.nonce;
-      throw new TransactionRejectedError(purpose, revertReason(cause, request.abi), entry.hashes[0], cause);
-    });
-    return { entry, fees, gas };
+    const { outcome, error } = await this.#submit(entry);
+    // Unclear counts as sent: the client may have it although its answer was lost, and waiting finds out.
+    if (outcome === "taken" || outcome === "unclear") return { entry, fees, gas };
+    // An answer that was lost and asked for again says "nonce too low" of a transaction that is in a block by then.
+    if (outcome === "conflict" && (await this.#awaitReceipt(entry, 0))) return { entry, fees, gas };
+    // Refused for good: a later run must not send it in the place of what the program says then.
+    await this.#journal.discard(entry);
+    this.#nextNonce = await this.#client.getTransactionCount({ address: this.account.address, blockTag: "pending" });
+    throw new TransactionRejectedError(purpose, revertReason(error, request.abi), entry.hashes[0], error);
   }
 
   async #confirm(
@@ -135,21 +182,18 @@ export class TransactionSender {
     firstFees: Fees,
     gas: bigint,
   ): Promise<TransactionReceipt> {
+    const { replaceAfterMs, maxReplacements } = this.#patience;
     let entry = first;
     let fees = firstFees;
     for (let replacement = 0; ; replacement++) {
-      const receipt = await this.#awaitReceipt(entry, REPLACE_AFTER_MS);
+      const receipt = await this.#awaitReceipt(entry, replaceAfterMs);
       if (receipt) return this.#accepted(request, receipt);
-      if (replacement === MAX_REPLACEMENTS) {
-        throw new TransactionStuckError(
-          request.purpose,
-          entry.hashes,
-          (REPLACE_AFTER_MS / 1000) * (MAX_REPLACEMENTS + 1),
-        );
+      if (replacement === maxReplacements) {
+        throw new TransactionStuckError(request.purpose, entry.hashes, (replaceAfterMs / 1000) * (maxReplacements + 1));
       }
       fees = bumpedFees(fees, await currentFees(this.#client));
       entry = await this.#sign(request, entry.nonce, fees, gas, entry.hashes);
-      await this.#rebroadcast(entry);
+      await this.#submit(entry);
     }
   }
 
@@ -193,14 +237,23 @@ export class TransactionSender {
     return entry;
   }
 
-  /** Hands an entry to the client again. @returns whether the chain may still take it (or has) */
-  async #rebroadcast(entry: JournalEntry): Promise<boolean> {
+  /**
+   * Hands an entry to the client.
+   * @returns `taken`: it has it; `conflict`: the chain or the pool has another one of that nonce (perhaps an earlier version of this
+   * one); `refused`: it will never take it; `unclear`: no answer came
+   */
+  async #submit(
+    entry: JournalEntry,
+  ): Promise<{ outcome: "taken" | "conflict" | "refused" | "unclear"; error?: unknown }> {
     try {
       await this.#client.sendRawTransaction({ serializedTransaction: entry.raw });
-      return true;
+      return { outcome: "taken" };
     } catch (error) {
-      // These say that the chain, or the pool, has it or a sibling of it already; anything else, that it never will.
-      return /known|exist|nonce|underpriced|replac|duplicate/i.test(revertReason(error, undefined));
+      const answered = error instanceof BaseError && error.walk((inner) => inner instanceof RpcRequestError) !== null;
+      if (!answered) return { outcome: "unclear", error };
+      const reason = revertReason(error, undefined);
+      if (PRESENT.test(reason)) return { outcome: "taken", error };
+      return { outcome: NONCE_TAKEN.test(reason) ? "conflict" : "refused", error };
     }
   }
 
@@ -209,10 +262,8 @@ export class TransactionSender {
     const deadline = Date.now() + timeoutMs;
     for (let delay = 100; ; delay = Math.min(delay * 1.5, 1_000)) {
       for (const hash of entry.hashes) {
-        const receipt = await this.#client.getTransactionReceipt({ hash }).catch((error: unknown) => {
-          if (error instanceof TransactionReceiptNotFoundError || !(error instanceof EthstakeError)) return undefined;
-          throw error;
-        });
+        // No receipt yet, or no answer: both are waited out.
+        const receipt = await this.#client.getTransactionReceipt({ hash }).catch(() => undefined);
         if (receipt) return receipt;
       }
       if (Date.now() >= deadline) return undefined;

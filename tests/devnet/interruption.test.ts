@@ -12,7 +12,9 @@ const KILLS = Number(process.env["ETHSTAKE_KILLS"] ?? "5");
 const SEED = Number(process.env["ETHSTAKE_KILL_SEED"] ?? "20261121");
 /** Latest moment of a kill after its engine's start, in milliseconds: beyond what a clean run of what remains takes. */
 const LATEST_KILL_MS = 14_000;
-const DEPOSIT_EVENT = parseAbiItem("event DepositEvent(bytes pubkey, bytes withdrawal_credentials, bytes amount, bytes signature, bytes index)");
+const DEPOSIT_EVENT = parseAbiItem(
+  "event DepositEvent(bytes pubkey, bytes withdrawal_credentials, bytes amount, bytes signature, bytes index)",
+);
 
 interface Status {
   executionRpc: string;
@@ -54,12 +56,20 @@ describe(`an engine killed ${KILLS} times during its first up (seed ${SEED})`, (
     }
     expect(targets.filter((to) => to?.toLowerCase() === DETERMINISTIC_DEPLOYER.toLowerCase())).toHaveLength(8);
 
-    const deposits = await client.getLogs({ address: status.contracts["DepositContract"] ?? "0x", event: DEPOSIT_EVENT, fromBlock: 0n });
-    expect(deposits.map(({ args }) => args.pubkey).sort()).toEqual(status.validators.map(({ pubkey }) => pubkey).sort());
+    const deposits = await client.getLogs({
+      address: status.contracts["DepositContract"] ?? "0x",
+      event: DEPOSIT_EVENT,
+      fromBlock: 0n,
+    });
+    expect(deposits.map(({ args }) => args.pubkey).sort()).toEqual(
+      status.validators.map(({ pubkey }) => pubkey).sort(),
+    );
 
     const keystores = filesBelow(project.path(".ethstake", STACK, "keys")).filter((file) => file.endsWith(".json"));
     expect(keystores).toHaveLength(2);
-    const processes = filesBelow(project.path(".ethstake", STACK, "processes")).filter((file) => file.endsWith("status.json"));
+    const processes = filesBelow(project.path(".ethstake", STACK, "processes")).filter((file) =>
+      file.endsWith("status.json"),
+    );
     expect(processes).toHaveLength(3);
   });
 });

@@ -1,5 +1,14 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { createWalletClient, getAddress, http, parseAbi, parseEther, publicActions, type Address, type Hex } from "viem";
+import {
+  createWalletClient,
+  getAddress,
+  http,
+  parseAbi,
+  parseEther,
+  publicActions,
+  type Address,
+  type Hex,
+} from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isRunning, type ProcessIdentity } from "../../lib/process.ts";
@@ -17,7 +26,14 @@ interface Status {
   beaconApi: string;
   keymanagerApis: { url: string; tokenFile: string }[];
   contracts: Record<string, Address>;
-  validators: { pubkey: Hex; node: string; status: string; withdrawalCredentials: string; feeRecipient: string; balanceGwei: string }[];
+  validators: {
+    pubkey: Hex;
+    node: string;
+    status: string;
+    withdrawalCredentials: string;
+    feeRecipient: string;
+    balanceGwei: string;
+  }[];
   proofs: { claim: string; source: string; value: string; holds: boolean }[];
   accounts: Record<string, { address: Address; keyFile: string }>;
 }
@@ -42,7 +58,10 @@ describe("a devnet from nothing to its end", () => {
 
   beforeAll(() =>
     project.addStack(STACK, ({ nodes }) => {
-      ports = nodes.flatMap(({ execution, consensus, validator }) => [...Object.values(execution), ...Object.values(consensus), ...Object.values(validator)] as number[]);
+      ports = nodes.flatMap(
+        ({ execution, consensus, validator }) =>
+          [...Object.values(execution), ...Object.values(consensus), ...Object.values(validator)] as number[],
+      );
     }),
   );
   afterAll(() => project.dispose());
@@ -53,7 +72,12 @@ describe("a devnet from nothing to its end", () => {
   };
   const processes = (): Processes =>
     Object.fromEntries(
-      ["execution", "beacon", "validator"].map((part) => [part, JSON.parse(readFileSync(project.path(".ethstake", STACK, "processes", `node-1-${part}`, "status.json"), "utf8")) as Processes[string]]),
+      ["execution", "beacon", "validator"].map((part) => [
+        part,
+        JSON.parse(
+          readFileSync(project.path(".ethstake", STACK, "processes", `node-1-${part}`, "status.json"), "utf8"),
+        ) as Processes[string],
+      ]),
     );
 
   it("comes up, is wired in time, and proves it", async () => {
@@ -61,14 +85,18 @@ describe("a devnet from nothing to its end", () => {
     expect(code, stderr).toBe(0);
     status = value as unknown as Status;
     ({ phases } = value as unknown as { phases: Record<string, number> });
-    console.log(`devnet: wired after ${phases["wired"]} s, rewarded after ${phases["rewarded"]} s (${JSON.stringify(phases)})`);
+    console.log(
+      `devnet: wired after ${phases["wired"]} s, rewarded after ${phases["rewarded"]} s (${JSON.stringify(phases)})`,
+    );
     expect(phases["wired"]).toBeLessThan(WIRED_LIMIT);
     expect(status.proofs.filter(({ holds }) => !holds)).toEqual([]);
     expect(status.proofs.length).toBeGreaterThanOrEqual(12);
     expect(status.validators).toHaveLength(2);
     for (const validator of status.validators) {
       expect(validator.status).toMatch(/^active/);
-      expect(validator.withdrawalCredentials.toLowerCase()).toBe(`0x01${"00".repeat(11)}${(status.contracts["WithdrawalVault"] ?? "").slice(2).toLowerCase()}`);
+      expect(validator.withdrawalCredentials.toLowerCase()).toBe(
+        `0x01${"00".repeat(11)}${(status.contracts["WithdrawalVault"] ?? "").slice(2).toLowerCase()}`,
+      );
       expect(validator.feeRecipient).toBe(status.contracts["ExecutionRewardsVault"]);
       expect(Number(validator.balanceGwei)).toBeGreaterThan(31_000_000_000);
     }
@@ -77,7 +105,9 @@ describe("a devnet from nothing to its end", () => {
   it("is shown again by its status, which exits 0 only when every proof holds", async () => {
     const { code, value } = await project.json("devnet:status", ["--stack", STACK]);
     expect(code).toBe(0);
-    expect(Object.keys(value)).toEqual(expect.arrayContaining(["executionRpc", "beaconApi", "keymanagerApis", "contracts", "validators", "proofs"]));
+    expect(Object.keys(value)).toEqual(
+      expect.arrayContaining(["executionRpc", "beaconApi", "keymanagerApis", "contracts", "validators", "proofs"]),
+    );
   });
 
   it("changes nothing in a second run and restarts no process", async () => {
@@ -86,6 +116,24 @@ describe("a devnet from nothing to its end", () => {
     expect(code).toBe(0);
     expect(changes).toMatchObject({ create: 0, update: 0, replace: 0, delete: 0 });
     expect(processes()).toEqual(before);
+  });
+
+  it("stands beside a second devnet whose settings differ", async () => {
+    await project.addStack("beside", ({ devnet, operators }) => {
+      devnet["chainId"] = 32_383;
+      const [operator] = operators;
+      if (operator) operator.name = "bob";
+    });
+    const second = await project.json("stack", ["up", "--yes", "--stack", "beside"]);
+    expect(second.code, second.stderr).toBe(0);
+    const other = (await project.json("devnet:status", ["--stack", "beside"])).value as unknown as Status;
+    expect(
+      other.proofs.filter(({ claim, holds }) => holds && /head advances|built code|fee recipient/.test(claim)),
+    ).toHaveLength(7);
+    expect(other.executionRpc).not.toBe(status.executionRpc);
+    expect(other.validators.map(({ pubkey }) => pubkey)).not.toContain(status.validators[0]?.pubkey);
+    expect((await project.run("devnet:down", ["--stack", "beside"])).code).toBe(0);
+    expect((await project.json("devnet:status", ["--stack", STACK])).code).toBe(0);
   });
 
   it("finds drift by refresh and repairs it by up, touching nothing else", async () => {
@@ -98,7 +146,14 @@ describe("a devnet from nothing to its end", () => {
     const wallet = createWalletClient({ account, transport: http(status.executionRpc) }).extend(publicActions);
     const before = processes();
 
-    const hash = await wallet.writeContract({ chain: null, address: pool, abi: POOL_ABI, functionName: "setStakeCap", args: [parseEther("777")], gas: 200_000n });
+    const hash = await wallet.writeContract({
+      chain: null,
+      address: pool,
+      abi: POOL_ABI,
+      functionName: "setStakeCap",
+      args: [parseEther("777")],
+      gas: 200_000n,
+    });
     await wallet.waitForTransactionReceipt({ hash, pollingInterval: 250 });
     const token = readFileSync(project.path(api.tokenFile), "utf8").trim();
     const changed = await fetch(`${api.url}/eth/v1/validator/${validator.pubkey}/feerecipient`, {
@@ -113,14 +168,23 @@ describe("a devnet from nothing to its end", () => {
     expect(refreshed.changes).toMatchObject({ create: 0, update: 2, replace: 0, delete: 0 });
 
     const planned = await stack("preview");
-    const touched = (planned.steps ?? []).filter(({ op }) => op !== "same").map(({ op, type, name }) => `${op} ${type} ${name}`);
-    expect(touched.sort()).toEqual(["update ethstake:index:FeeRecipient alice-node-1-0", "update ethstake:index:Setting StakingPool-stakeCap"]);
+    const touched = (planned.steps ?? [])
+      .filter(({ op }) => op !== "same")
+      .map(({ op, type, name }) => `${op} ${type} ${name}`);
+    expect(touched.sort()).toEqual([
+      "update ethstake:index:FeeRecipient alice-node-1-0",
+      "update ethstake:index:Setting StakingPool-stakeCap",
+    ]);
 
     const repaired = await stack("up", "--yes");
     expect(repaired.changes).toMatchObject({ create: 0, update: 2, replace: 0, delete: 0 });
-    expect(await wallet.readContract({ address: pool, abi: POOL_ABI, functionName: "stakeCap" })).toBe(parseEther("1000"));
+    expect(await wallet.readContract({ address: pool, abi: POOL_ABI, functionName: "stakeCap" })).toBe(
+      parseEther("1000"),
+    );
     const { value } = await project.json("devnet:status", ["--stack", STACK]);
-    expect((value as unknown as Status).validators.map(({ feeRecipient }) => feeRecipient)).toEqual(status.validators.map(({ feeRecipient }) => feeRecipient));
+    expect((value as unknown as Status).validators.map(({ feeRecipient }) => feeRecipient)).toEqual(
+      status.validators.map(({ feeRecipient }) => feeRecipient),
+    );
     expect(processes()).toEqual(before);
   });
 
@@ -128,11 +192,16 @@ describe("a devnet from nothing to its end", () => {
     const source = project.path("contracts", "src", "StakingPool.sol");
     const text = readFileSync(source, "utf8");
     const end = text.lastIndexOf("}");
-    writeFileSync(source, `${text.slice(0, end)}\n    /// @notice Marks the upgraded implementation.\n    function upgraded() external pure returns (bool) {\n        return true;\n    }\n}\n`);
+    writeFileSync(
+      source,
+      `${text.slice(0, end)}\n    /// @notice Marks the upgraded implementation.\n    function upgraded() external pure returns (bool) {\n        return true;\n    }\n}\n`,
+    );
 
     const planned = await stack("preview");
     expect(planned.changes).toMatchObject({ create: 0, update: 1, replace: 0, delete: 0 });
-    expect((planned.steps ?? []).filter(({ op }) => op !== "same")).toMatchObject([{ op: "update", type: "ethstake:index:Contract", name: "StakingPool" }]);
+    expect((planned.steps ?? []).filter(({ op }) => op !== "same")).toMatchObject([
+      { op: "update", type: "ethstake:index:Contract", name: "StakingPool" },
+    ]);
 
     const { changes } = await stack("up", "--yes");
     expect(changes).toMatchObject({ create: 0, update: 1, replace: 0, delete: 0 });
@@ -142,7 +211,14 @@ describe("a devnet from nothing to its end", () => {
     expect(after.contracts).toEqual(status.contracts);
     const pool = after.contracts["StakingPool"];
     const reader = createWalletClient({ transport: http(after.executionRpc) }).extend(publicActions);
-    expect(pool && (await reader.readContract({ address: getAddress(pool), abi: parseAbi(["function upgraded() view returns (bool)"]), functionName: "upgraded" }))).toBe(true);
+    expect(
+      pool &&
+        (await reader.readContract({
+          address: getAddress(pool),
+          abi: parseAbi(["function upgraded() view returns (bool)"]),
+          functionName: "upgraded",
+        })),
+    ).toBe(true);
   });
 
   it("keeps every secret in its file: none in state, logs, genesis files or process arguments", async () => {
@@ -150,8 +226,18 @@ describe("a devnet from nothing to its end", () => {
     const secrets = await collectSecrets(directory);
     // 7 accounts, JWT, mnemonic, API token, and two keystores with a password and a key each.
     expect(secrets.length).toBeGreaterThanOrEqual(14);
-    const public_ = [...filesBelow(project.path(".ethstake", "engine")), ...filesBelow(`${directory}/logs`), ...filesBelow(`${directory}/processes`), ...filesBelow(`${directory}/genesis`)];
-    expect(findLeaks(secrets, public_.filter((file) => !file.endsWith("jwt.hex")))).toEqual([]);
+    const public_ = [
+      ...filesBelow(project.path(".ethstake", "engine")),
+      ...filesBelow(`${directory}/logs`),
+      ...filesBelow(`${directory}/processes`),
+      ...filesBelow(`${directory}/genesis`),
+    ];
+    expect(
+      findLeaks(
+        secrets,
+        public_.filter((file) => !file.endsWith("jwt.hex")),
+      ),
+    ).toEqual([]);
     expect(readableSecrets(directory)).toEqual([]);
     // The search itself must be able to find something.
     const [first] = secrets;
@@ -175,7 +261,7 @@ describe("a devnet from nothing to its end", () => {
       });
     }
     const kept = filesBelow(project.path(".ethstake"));
-    expect(kept.filter((file) => file.includes(".ended-") && /keystore-[0-9a-f]+\.json$/.test(file))).toHaveLength(2);
+    expect(kept.filter((file) => file.includes(`${STACK}.ended-`) && /keystore-[0-9a-f]+\.json$/.test(file))).toHaveLength(2);
     expect((await project.run("devnet:status", ["--stack", STACK])).code).not.toBe(0);
     expect((await project.run("devnet:down", ["--stack", STACK])).code).toBe(0);
   });
@@ -202,7 +288,18 @@ describe("bad input", () => {
     expect(value["changes"]).toMatchObject({ update: 0, replace: 0, delete: 0 });
     const faults = stderr.split("\n").filter((line) => /^\s+ethstake:\S+ = /.test(line));
     expect(new Set(faults.map((line) => line.trim())).size, stderr).toBe(10);
-    for (const path of ["network", "devnet.chainId", "devnet.slotsPerEpoch", "devnet.colour", "nodes[0].execution.client", "nodes[0].execution.rpcPort", "nodes[0].validator.keymanagerPort", "protocol.stakeCap", "operators[0].name", "operators[0].keys[0].count"]) {
+    for (const path of [
+      "network",
+      "devnet.chainId",
+      "devnet.slotsPerEpoch",
+      "devnet.colour",
+      "nodes[0].execution.client",
+      "nodes[0].execution.rpcPort",
+      "nodes[0].validator.keymanagerPort",
+      "protocol.stakeCap",
+      "operators[0].name",
+      "operators[0].keys[0].count",
+    ]) {
       expect(stderr).toContain(`ethstake:${path} = `);
     }
     expect(() => filesBelow(project.path(".ethstake", "faulty"))).toThrow();
@@ -220,7 +317,9 @@ describe("bad input", () => {
       });
       const { code, stderr } = await project.run("stack", ["preview", "--stack", "taken", "--json"]);
       expect(code).not.toBe(0);
-      expect(stderr).toContain(`port ${taken} is in use by another program; free it or set consensus.restPort to a free port`);
+      expect(stderr).toContain(
+        `port ${taken} is in use by another program; free it or set consensus.restPort to a free port`,
+      );
     } finally {
       server.close();
     }
@@ -231,7 +330,9 @@ describe("bad input", () => {
       const [node] = nodes;
       if (node) node.execution["client"] = "geth";
     });
-    const { code, stderr } = await project.run("stack", ["preview", "--stack", "geth", "--json"], { PATH: "/nonexistent" });
+    const { code, stderr } = await project.run("stack", ["preview", "--stack", "geth", "--json"], {
+      PATH: "/nonexistent",
+    });
     expect(code).not.toBe(0);
     expect(stderr).toContain('there is no executable "geth" on the PATH');
   });

@@ -23,7 +23,10 @@ export class ProjectCopy {
 
   constructor() {
     this.directory = mkdtempSync(join(tmpdir(), "ethstake-e2e-"));
-    const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: projectRoot, encoding: "utf8" });
+    const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
+      cwd: projectRoot,
+      encoding: "utf8",
+    });
     for (const file of files.split("\0").filter((name) => name !== "" && existsSync(join(projectRoot, name)))) {
       mkdirSync(dirname(join(this.directory, file)), { recursive: true });
       cpSync(join(projectRoot, file), join(this.directory, file), { preserveTimestamps: true });
@@ -36,7 +39,10 @@ export class ProjectCopy {
     const config = await stackConfig();
     change(config);
     const entries = Object.entries(config).map(([key, value]) => [`ethstake:${key}`, value]);
-    writeFileSync(join(this.directory, `Pulumi.${name}.yaml`), stringify({ config: Object.fromEntries(entries) as object }));
+    writeFileSync(
+      join(this.directory, `Pulumi.${name}.yaml`),
+      stringify({ config: Object.fromEntries(entries) as object }),
+    );
     this.#stacks.push(name);
   }
 
@@ -48,8 +54,18 @@ export class ProjectCopy {
   }
 
   /** Starts an npm script's own program, without npm between: a kill then hits the engine itself. */
-  start(script: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): { child: ChildProcess; result: Promise<CommandResult> } {
-    const [program = "", ...first] = { stack: ["engine/main.ts"], devnet: ["devnet/main.ts", "up"], "devnet:status": ["devnet/main.ts", "status"], "devnet:down": ["devnet/main.ts", "down"] }[script] ?? [];
+  start(
+    script: string,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+  ): { child: ChildProcess; result: Promise<CommandResult> } {
+    const [program = "", ...first] =
+      {
+        stack: ["engine/main.ts"],
+        devnet: ["devnet/main.ts", "up"],
+        "devnet:status": ["devnet/main.ts", "status"],
+        "devnet:down": ["devnet/main.ts", "down"],
+      }[script] ?? [];
     const child = spawn(process.execPath, ["--import", "tsx", program, ...first, ...args], {
       cwd: this.directory,
       env: { ...process.env, ...env },
@@ -57,12 +73,17 @@ export class ProjectCopy {
     const output = { stdout: "", stderr: "" };
     child.stdout.on("data", (chunk: Buffer) => (output.stdout += chunk.toString()));
     child.stderr.on("data", (chunk: Buffer) => (output.stderr += chunk.toString()));
-    const result = new Promise<CommandResult>((resolve) => child.on("close", (code) => resolve({ code: code ?? -1, ...output })));
+    const result = new Promise<CommandResult>((resolve) =>
+      child.on("close", (code) => resolve({ code: code ?? -1, ...output })),
+    );
     return { child, result };
   }
 
   /** The object on the last line of standard output. */
-  async json(script: string, args: readonly string[]): Promise<{ code: number; value: Record<string, unknown>; stderr: string }> {
+  async json(
+    script: string,
+    args: readonly string[],
+  ): Promise<{ code: number; value: Record<string, unknown>; stderr: string }> {
     const { code, stdout, stderr } = await this.run(script, [...args, "--json"]);
     const line = stdout.trim().split("\n").at(-1) ?? "";
     try {
@@ -87,14 +108,20 @@ export class ProjectCopy {
 export interface StackConfig {
   network: string;
   devnet: Record<string, unknown>;
-  nodes: { name: string; execution: Record<string, unknown>; consensus: Record<string, unknown>; validator: Record<string, unknown> }[];
+  nodes: {
+    name: string;
+    execution: Record<string, unknown>;
+    consensus: Record<string, unknown>;
+    validator: Record<string, unknown>;
+  }[];
   protocol: Record<string, unknown>;
   operators: { name: string; bond: number; keys: { node: string; count: number }[] }[];
   testStake: number;
 }
 
 async function stackConfig(): Promise<StackConfig> {
-  const [rpcPort, enginePort, executionP2p, restPort, consensusP2p, beaconMetrics, keymanagerPort, validatorMetrics] = await freePorts(8);
+  const [rpcPort, enginePort, executionP2p, restPort, consensusP2p, beaconMetrics, keymanagerPort, validatorMetrics] =
+    await freePorts(8);
   return {
     network: "devnet",
     devnet: {},

@@ -14,8 +14,10 @@ export async function collectSecrets(directory: string): Promise<Secret[]> {
   const secrets: Secret[] = [];
   for (const file of filesBelow(directory)) {
     const text = (): string => readFileSync(file, "utf8").trim();
-    if (file.endsWith(".key") || file.endsWith("jwt.hex")) secrets.push({ name: file, text: text().replace(/^0x/, "") });
-    if (file.endsWith("mnemonic") || file.endsWith(".password") || file.endsWith("api-token.txt")) secrets.push({ name: file, text: text() });
+    if (file.endsWith(".key") || file.endsWith("jwt.hex"))
+      secrets.push({ name: file, text: text().replace(/^0x/, "") });
+    if (file.endsWith("mnemonic") || file.endsWith(".password") || file.endsWith("api-token.txt"))
+      secrets.push({ name: file, text: text() });
     if (/keystores\/keystore-[0-9a-f]+\.json$/.test(file)) {
       const key = await Keystore.parse(text()).decrypt(readFileSync(file.replace(/json$/, "password"), "utf8").trim());
       secrets.push({ name: `key of ${file}`, text: Buffer.from(key).toString("hex") });
@@ -27,17 +29,24 @@ export async function collectSecrets(directory: string): Promise<Secret[]> {
 /** Where secrets are found among files and the arguments of every process of this machine. */
 export function findLeaks(secrets: readonly Secret[], files: readonly string[]): string[] {
   const places = files.map((file) => ({ place: file, text: readFileSync(file, "latin1") }));
-  places.push({ place: "process arguments", text: execFileSync("ps", ["-eo", "args"], { encoding: "latin1", maxBuffer: 2 ** 26 }) });
+  places.push({
+    place: "process arguments",
+    text: execFileSync("ps", ["-eo", "args"], { encoding: "latin1", maxBuffer: 2 ** 26 }),
+  });
   return places.flatMap(({ place, text }) => {
     const lower = text.toLowerCase();
-    return secrets.filter((secret) => lower.includes(secret.text.toLowerCase())).map((secret) => `${place} contains ${secret.name}`);
+    return secrets
+      .filter((secret) => lower.includes(secret.text.toLowerCase()))
+      .map((secret) => `${place} contains ${secret.name}`);
   });
 }
 
 /** Files in a folder that users other than the owner can read, among those whose names say that they are secret. */
 export function readableSecrets(directory: string): string[] {
   return filesBelow(directory).filter(
-    (file) => /\.key$|jwt\.hex$|mnemonic$|\.password$|keystore-[0-9a-f]+\.json$/.test(file) && (statSync(file).mode & 0o077) !== 0,
+    (file) =>
+      /\.key$|jwt\.hex$|mnemonic$|\.password$|keystore-[0-9a-f]+\.json$/.test(file) &&
+      (statSync(file).mode & 0o077) !== 0,
   );
 }
 
