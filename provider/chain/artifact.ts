@@ -40,13 +40,26 @@ export async function loadArtifact(path: string): Promise<Artifact> {
   const text = await readFile(projectPath(path), "utf8").catch((cause: unknown) => {
     throw new ArtifactError(path, "cannot be read", cause);
   });
-  const result = artifactSchema.safeParse(JSON.parse(text));
+  const result = artifactSchema.safeParse(parseJson(text));
   if (!result.success) throw new ArtifactError(path, "is not a Foundry artifact of a linked contract", result.error);
   return result.data;
 }
 
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Init code: creation bytecode and encoded constructor arguments. @throws {@link ArtifactError} */
 export function initCodeOf(path: string, artifact: Artifact, constructorArgs: readonly unknown[]): Hex {
+  const parameters = artifact.abi.find(({ type }) => type === "constructor")?.inputs?.length ?? 0;
+  // viem takes an empty list for "no constructor" and would leave the arguments out.
+  if (parameters !== constructorArgs.length) {
+    throw new ArtifactError(path, `takes ${parameters} constructor argument(s) and not ${constructorArgs.length}`);
+  }
   try {
     return encodeDeployData({ abi: artifact.abi, bytecode: artifact.bytecode.object, args: constructorArgs });
   } catch (error) {

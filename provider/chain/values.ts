@@ -10,9 +10,26 @@ export function toAbiValue(parameter: AbiParameter, value: unknown): unknown {
     const element = { ...parameter, type: array[1] ?? "" };
     return value.map((item) => toAbiValue(element, item));
   }
+  if (parameter.type === "tuple" && "components" in parameter && typeof value === "object" && value !== null) {
+    return toAbiTuple(parameter.components, value);
+  }
   if (/^u?int/.test(parameter.type) && (typeof value === "string" || typeof value === "number")) return BigInt(value);
   if (parameter.type === "bool" && typeof value === "string") return value === "true";
   return value;
+}
+
+/** Structs come by member name or in order. */
+function toAbiTuple(components: readonly AbiParameter[], value: object): unknown {
+  if (Array.isArray(value)) {
+    return value.map((item: unknown, index) => (components[index] ? toAbiValue(components[index], item) : item));
+  }
+  const byName = new Map(components.map((component) => [component.name, component]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]: [string, unknown]) => {
+      const component = byName.get(key);
+      return [key, component ? toAbiValue(component, inner) : inner];
+    }),
+  );
 }
 
 /** A value that a contract returned, as JSON: integers as decimal strings, addresses with checksum, structs as objects. */
