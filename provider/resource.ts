@@ -54,7 +54,7 @@ export interface ResourceHandler<Inputs extends object, Outputs extends Inputs> 
   read(id: string, last: Outputs, context: OperationContext): Promise<Observed<Inputs, Outputs> | undefined>;
   update(id: string, old: Outputs, inputs: Inputs, context: OperationContext): Promise<Outputs>;
   delete(id: string, last: Outputs, context: OperationContext): Promise<void>;
-  /** Last outputs for an import, of which only the id is known. Absent where a resource cannot be imported. */
+  /** Last outputs for an import, of which only the id is known (see import-id.ts); `read` then fills them in. */
   locate?(id: string): Promise<Outputs>;
 }
 

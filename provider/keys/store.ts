@@ -46,6 +46,12 @@ export class KeystoreDirectory {
       const keystore = await Keystore.create(password, key.secretKey, hexToBytes(key.publicKey), key.path);
       await createFileOnce(file, keystore.stringify());
     }
+    return await this.find(key);
+  }
+
+  /** What is stored of a key. @throws {@link SecretFileError} when nothing is, {@link KeystoreMismatchError} when it is another key */
+  async find(key: SigningKey): Promise<StoredKeystore> {
+    const file = this.#file(key.publicKey, "json");
     const text = await this.keystore(key.publicKey);
     const { pubkey, path } = Keystore.parse(text);
     if (`0x${pubkey.replace(/^0x/, "")}` !== key.publicKey || path !== key.path) {

@@ -2,6 +2,7 @@ import {
   concatHex,
   encodeFunctionData,
   getAddress,
+  isAddress,
   keccak256,
   parseAbi,
   type Address,
@@ -23,6 +24,7 @@ import { chainSchema, connectChain } from "../chain/client.ts";
 import { openSender, type TransactionSender } from "../chain/sender.ts";
 import { toAbiValue } from "../chain/values.ts";
 import type { CheckFailure, Observed, OperationContext, ResourceHandler } from "../resource.ts";
+import { parseImportId } from "../import-id.ts";
 import { sameValue } from "../values.ts";
 
 /** EIP-1967: keccak256("eip1967.proxy.implementation") - 1. */
@@ -43,6 +45,11 @@ export const contractSchema = z.object({
     .default(NO_SALT),
   proxy: z.object({ artifact: z.string().min(1), initializer: callSchema }).optional(),
   initCodeHash: z.string().optional(),
+});
+
+/** What an import id holds: the inputs, and where the contract is. */
+const locatedSchema = contractSchema.extend({
+  address: z.custom<Address>((value) => typeof value === "string" && isAddress(value), "must be an address"),
 });
 
 type Inputs = z.infer<typeof contractSchema>;
@@ -164,6 +171,11 @@ export const contractHandler: ResourceHandler<Inputs, Outputs> = {
       });
     }
     return { ...inputs, address: old.address, implementation: wanted };
+  },
+
+  async locate(id) {
+    const { address, ...inputs } = parseImportId(id, locatedSchema);
+    return { ...(await contractHandler.derive?.(inputs)), ...inputs, address, implementation: address } as Outputs;
   },
 
   /** Code stays on a chain: forgetting it is all that deletion can mean, and `create` would find it again. */

@@ -6,8 +6,15 @@ import { senderSchema } from "../chain/account.ts";
 import { loadArtifact } from "../chain/artifact.ts";
 import { chainSchema, connectChain } from "../chain/client.ts";
 import { openSender } from "../chain/sender.ts";
-import { DEPOSIT_AMOUNT_GWEI, signDeposit, verifyDeposit, type DepositTerms } from "../keys/deposit-data.ts";
+import {
+  DEPOSIT_AMOUNT_GWEI,
+  signDeposit,
+  verifyDeposit,
+  type DepositTerms,
+  type SignedDeposit,
+} from "../keys/deposit-data.ts";
 import { KeystoreDirectory } from "../keys/store.ts";
+import { parseImportId } from "../import-id.ts";
 import type { Observed, OperationContext, ResourceHandler } from "../resource.ts";
 import { publicKeySchema } from "./validator-keys.ts";
 
@@ -85,6 +92,12 @@ export const depositHandler: ResourceHandler<Inputs, Outputs> = {
 
   update: (_id, _old, inputs, context) => register(inputs, context),
 
+  async locate(id) {
+    const inputs = parseImportId(id, depositSchema);
+    const deposits = await signAll(inputs);
+    return { ...inputs, depositDataRoots: deposits.map(({ depositDataRoot }) => depositDataRoot) };
+  },
+
   /** Registered keys stay registered: whether an unused one is taken back is its operator's decision. */
   delete: () => Promise.resolve(),
 };
@@ -93,19 +106,7 @@ async function register(inputs: Inputs, context: OperationContext): Promise<Outp
   const client = await connectChain(inputs.chain);
   await requireVaultCredentials(client, inputs);
   await compareCredentials(inputs);
-  const terms: DepositTerms = {
-    withdrawalCredentials: inputs.withdrawalCredentials as Hex,
-    amountGwei: DEPOSIT_AMOUNT_GWEI,
-    genesisForkVersion: inputs.genesisForkVersion as Hex,
-  };
-  const store = new KeystoreDirectory(inputs.keystoreDirectory);
-  const deposits = [];
-  for (const publicKey of inputs.publicKeys) {
-    const deposit = signDeposit(await store.unlock(publicKey), terms);
-    if (!verifyDeposit(deposit.publicKey, deposit.signature, terms))
-      throw new Error(`the deposit signature of ${publicKey} does not verify`);
-    deposits.push(deposit);
-  }
+  const deposits = await signAll(inputs);
   // Opened before the registry is read: it waits for what an interrupted run sent.
   const sender = await openSender(inputs.chain, inputs.sender);
   const registered = await registeredKeys(client, inputs);
@@ -128,6 +129,24 @@ async function register(inputs: Inputs, context: OperationContext): Promise<Outp
     });
   }
   return { ...inputs, depositDataRoots: deposits.map(({ depositDataRoot }) => depositDataRoot) };
+}
+
+/** Deposit data of every key. A signature that did not verify would lose its deposit for ever, so each is checked. */
+async function signAll(inputs: Inputs): Promise<SignedDeposit[]> {
+  const terms: DepositTerms = {
+    withdrawalCredentials: inputs.withdrawalCredentials as Hex,
+    amountGwei: DEPOSIT_AMOUNT_GWEI,
+    genesisForkVersion: inputs.genesisForkVersion as Hex,
+  };
+  const store = new KeystoreDirectory(inputs.keystoreDirectory);
+  const deposits = [];
+  for (const publicKey of inputs.publicKeys) {
+    const deposit = signDeposit(await store.unlock(publicKey), terms);
+    if (!verifyDeposit(deposit.publicKey, deposit.signature, terms))
+      throw new Error(`the deposit signature of ${publicKey} does not verify`);
+    deposits.push(deposit);
+  }
+  return deposits;
 }
 
 async function registeredKeys(client: PublicClient, { registry, publicKeys }: Inputs): Promise<Set<Hex>> {

@@ -1,6 +1,7 @@
 import { getAddress, isAddress, type Address, type Hex } from "viem";
 import { z } from "zod";
 import { KeymanagerClient, keymanagerSchema } from "../beacon/keymanager.ts";
+import { parseImportId } from "../import-id.ts";
 import type { ResourceHandler } from "../resource.ts";
 import { publicKeySchema } from "./validator-keys.ts";
 
@@ -38,6 +39,12 @@ export const feeRecipientHandler: ResourceHandler<Inputs, Outputs> = {
   },
 
   update: (_id, _old, inputs) => converge(inputs),
+
+  async locate(id) {
+    const inputs = parseImportId(id, feeRecipientSchema.omit({ feeRecipient: true }));
+    const current = await readAll(inputs);
+    return { ...inputs, feeRecipient: current[0] ?? "", current };
+  },
 
   /** The client keeps its setting: without one, the keys would pay fees to the client's default address. */
   delete: () => Promise.resolve(),

@@ -12,6 +12,7 @@ import { projectPath } from "../../lib/paths.ts";
 import { loadAccount } from "../chain/account.ts";
 import { renderConsensusChain } from "../genesis/consensus.ts";
 import { DEPOSIT_CONTRACT, renderExecutionGenesis } from "../genesis/execution.ts";
+import { parseImportId } from "../import-id.ts";
 import type { ResourceHandler } from "../resource.ts";
 
 const GENESIS_STATE_SCRIPT = fileURLToPath(new URL("../../devnet/clients/genesis-state.mjs", import.meta.url));
@@ -81,6 +82,19 @@ export const genesisHandler: ResourceHandler<Inputs, Outputs> = {
   },
 
   update: (_id, old, inputs) => Promise.resolve({ ...old, ...inputs }),
+
+  async locate(id) {
+    const inputs = parseImportId(id, genesisSchema);
+    const accountFiles = await Promise.all(
+      Object.keys(inputs.accounts).map(async (name) => {
+        const keyFile = join(inputs.directory, "accounts", `${name}.key`);
+        return [name, { address: (await loadAccount({ keyFile })).address, keyFile }] as const;
+      }),
+    );
+    const outputs = await readGenesis(inputs, Object.fromEntries(accountFiles));
+    if (!outputs) throw new Error(`there is no genesis in ${inputs.directory}`);
+    return outputs;
+  },
 
   /** Ends the network: chain databases go, everything else (keys, slashing protection, logs) moves aside and is kept. */
   async delete(_id, last) {

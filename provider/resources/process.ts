@@ -15,6 +15,7 @@ import {
   terminate,
 } from "../process/launch.ts";
 import { livingStatus, processFiles, type Supervised, type SupervisorStatus } from "../process/status.ts";
+import { parseImportId } from "../import-id.ts";
 import type { CheckFailure, OperationContext, ResourceHandler } from "../resource.ts";
 
 const portSchema = z.number().int().min(1, "must be a port").max(65_535, "must be a port");
@@ -95,6 +96,10 @@ export const processHandler: ResourceHandler<Inputs, Outputs> = {
   async update(_id, old, inputs, context) {
     await terminate(projectPath(old.directory), old);
     return await start(inputs, context);
+  },
+
+  locate(id) {
+    return Promise.resolve({ ...parseImportId(id, processSchema), pid: 0, startedAt: "", logFile: "" });
   },
 
   async delete(_id, last) {

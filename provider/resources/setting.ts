@@ -14,6 +14,7 @@ import { loadArtifact } from "../chain/artifact.ts";
 import { chainSchema, connectChain } from "../chain/client.ts";
 import { openSender } from "../chain/sender.ts";
 import { fromAbiValue, toAbiValue } from "../chain/values.ts";
+import { parseImportId } from "../import-id.ts";
 import type { Observed, OperationContext, ResourceHandler } from "../resource.ts";
 
 const signatureSchema = z
@@ -120,6 +121,12 @@ export const settingHandler: ResourceHandler<Inputs, Outputs> = {
 
   async update(_id, _old, inputs, context) {
     return { ...inputs, current: await converge(inputs, context) };
+  },
+
+  async locate(id) {
+    const inputs = parseImportId(id, settingSchema.omit({ value: true }));
+    const current = await readValue(await connectChain(inputs.chain), inputs.target as Address, inputs.read);
+    return { ...inputs, value: current as Inputs["value"], current };
   },
 
   predict: (inputs) => Promise.resolve(inputs.compare === "equal" ? { current: inputs.value } : {}),

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { KeymanagerClient, keymanagerSchema } from "../beacon/keymanager.ts";
 import { deriveSigningKey } from "../keys/derivation.ts";
 import { KeystoreDirectory, loadMnemonic } from "../keys/store.ts";
+import { parseImportId } from "../import-id.ts";
 import type { OperationContext, ResourceHandler } from "../resource.ts";
 
 export const validatorKeysSchema = z.object({
@@ -55,6 +56,25 @@ export const validatorKeysHandler: ResourceHandler<Inputs, Outputs> = {
   },
 
   update: (_id, _old, inputs, context) => ensureKeys(inputs, context),
+
+  /** Only keystores that exist are taken over: nothing is generated, stored or loaded. */
+  async locate(id) {
+    const inputs = parseImportId(id, validatorKeysSchema);
+    const mnemonic = await loadMnemonic(inputs.mnemonicFile, false);
+    const store = new KeystoreDirectory(inputs.keystoreDirectory);
+    const keystores = await Promise.all(
+      Array.from({ length: inputs.count }, (_, offset) =>
+        store.find(deriveSigningKey(mnemonic, inputs.startIndex + offset)),
+      ),
+    );
+    return {
+      ...inputs,
+      publicKeys: keystores.map(({ publicKey }) => publicKey),
+      paths: keystores.map(({ path }) => path),
+      keystoreDigests: keystores.map(({ digest }) => digest),
+      loaded: [],
+    };
+  },
 
   delete: () => Promise.resolve(),
 };
