@@ -207,9 +207,20 @@ export function fullKey(project: Project, key: string): string {
   return key.includes(":") ? key : `${project.name}:${key}`;
 }
 
+/** A value as the CLI hands it on: structured ones as Go writes JSON, with sorted keys, because it ends up in the state as a text. */
 function text(value: Json): string {
   if (typeof value === "string") return value;
-  return JSON.stringify(value);
+  return JSON.stringify(sorted(value)).replace(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+function sorted(value: Json): Json {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isRawMap(value)) return value;
+  const entries = Object.entries(value as Record<string, Json>).sort(([left], [right]) => (left < right ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, item]) => [key, sorted(item)]));
 }
 
 async function decrypt(

@@ -29,7 +29,7 @@ export class DefaultProviders {
     const urn = makeUrn(context.stack, context.project.name, undefined, type, defaultProviderName(version));
     const inputs: PropertyMap = {};
     for (const [key, value] of Object.entries(context.config.values)) {
-      if (!key.startsWith(`${name}:`) || name === context.project.name) continue;
+      if (!key.startsWith(`${name}:`)) continue;
       inputs[key.slice(name.length + 1)] = context.config.secretKeys.includes(key) ? secret(value) : value;
     }
     if (version !== "") inputs["version"] = version;

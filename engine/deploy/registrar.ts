@@ -13,7 +13,6 @@ import {
 } from "../rpc/protocol.ts";
 import type { Effect, ResourceState } from "../state/types.ts";
 import {
-  isDefaultProvider,
   isProviderType,
   makeUrn,
   packageOf,
@@ -254,10 +253,8 @@ export class Registrar {
     if (old.provider === undefined || old.provider === goal.provider) return false;
     const before = parseProviderRef(old.provider);
     const now = parseProviderRef(goal.provider);
-    if (before.urn === now.urn) return true;
     if (this.aliasesOf.get(now.urn)?.includes(before.urn)) return false;
-    if (!isDefaultProvider(before.urn) || !isDefaultProvider(now.urn)) return true;
-    // From one default provider to another: its configuration decides.
+    // The new provider is asked whether its configuration reaches what the old one made.
     const olds = this.base.get(before.urn)?.inputs ?? {};
     const news = this.current.get(now.urn)?.inputs ?? {};
     const answer = await provider.diffConfig(now.urn, olds, news);

@@ -14,15 +14,15 @@ if (isMainThread && !process.stdin.isTTY) {
   process.stdin.unref?.();
 }
 
-// The SDK hangs the promise of a failed call on its error and shows errors with util.inspect, which then walks through the
-// promise's async context: gRPC channels, tracing, everything. That takes half a minute, for text that nobody reads. Errors are
-// shown without the insides of what hangs on them.
+// The SDK shows errors with util.inspect in colours. For some stacks with node_modules in them that never ends (Node 20): it
+// builds a text until there is no room for more, half a minute later, and then the SDK shows the error without colours. So
+// errors are shown without colours from the start.
 const { inspect } = util;
-const flat = (value, options, ...rest) =>
-  value instanceof Error && (options === undefined || typeof options === "object")
-    ? inspect(value, { ...options, depth: 0 })
+const plain = (value, options, ...rest) =>
+  value instanceof Error && typeof options === "object"
+    ? inspect(value, { ...options, colors: false })
     : inspect(value, options, ...rest);
-util.inspect = Object.defineProperties(flat, Object.getOwnPropertyDescriptors(inspect));
+util.inspect = Object.defineProperties(plain, Object.getOwnPropertyDescriptors(inspect));
 
 // The SDK sends a debug message before and after each call, one at a time, each waiting for the last to be answered. The engine
 // drops them (they spell out secrets), so they are answered here, without the journey.

@@ -156,7 +156,7 @@ describe("steps", () => {
     expect(made(world.calls(), "delete").sort()).toEqual(["i", "r"]);
   });
 
-  it("replaces resources whose explicit provider is another one", async () => {
+  it("moves a resource to another provider in place unless that provider's configuration forbids it", async () => {
     const specs = (provider: string) => [
       { name: "p1", type: "pulumi:providers:fixture", props: { region: "x" } },
       { name: "p2", type: "pulumi:providers:fixture" },
@@ -164,7 +164,16 @@ describe("steps", () => {
     ];
     expect((await world.up(specs("p1"))).changes).toEqual({ ...none, create: 4 });
     expect((await world.up(specs("p1"))).changes).toEqual({ ...none, same: 4 });
-    expect((await world.up(specs("p2"))).changes).toEqual({ ...none, same: 3, replace: 1 });
+    expect((await world.up(specs("p2"))).changes).toEqual({ ...none, same: 4 });
+    expect(world.resource("a").provider).toBe(`${world.resource("p2").urn}::${world.resource("p2").id ?? ""}`);
+  });
+
+  it("gives a default provider the configuration of its namespace, the project's own included", async () => {
+    const result = await world.up([{ name: "a" }], { config: { greeting: "hello", "other:greeting": "no" } });
+    expect(result).toMatchObject({ ok: true, changes: { ...none, create: 2 } });
+    expect(world.resource("default")).toMatchObject({ inputs: { greeting: "hello" }, outputs: { greeting: "hello" } });
+    expect((await world.up([{ name: "a" }])).changes).toEqual({ ...none, same: 2 });
+    expect(world.resource("default").inputs).toBeUndefined();
   });
 
   it("imports, reads, invokes and refers to another stack", async () => {
