@@ -55,7 +55,7 @@ function parseJson(text: string): unknown {
 
 /** Init code: creation bytecode and encoded constructor arguments. @throws {@link ArtifactError} */
 export function initCodeOf(path: string, artifact: Artifact, constructorArgs: readonly unknown[]): Hex {
-  const parameters = artifact.abi.find(({ type }) => type === "constructor")?.inputs?.length ?? 0;
+  const parameters = artifact.abi.find((item) => item.type === "constructor")?.inputs.length ?? 0;
   // viem takes an empty list for "no constructor" and would leave the arguments out.
   if (parameters !== constructorArgs.length) {
     throw new ArtifactError(path, `takes ${parameters} constructor argument(s) and not ${constructorArgs.length}`);
