@@ -80,12 +80,11 @@ export class KeymanagerClient {
       throw new KeymanagerError(url, "does not answer", undefined, cause);
     });
     const text = await response.text();
-    if (!response.ok)
-      throw new KeymanagerError(
-        url,
-        `answered ${response.status} to ${method} ${path}: ${text.slice(0, 300)}`,
-        response.status,
-      );
+    if (!response.ok) {
+      // A request to load keys carries passwords, and a server may quote a request that it does not like.
+      const quoted = method === "POST" && path === "/eth/v1/keystores" ? "" : `: ${text.slice(0, 300)}`;
+      throw new KeymanagerError(url, `answered ${response.status} to ${method} ${path}${quoted}`, response.status);
+    }
     return text ? (JSON.parse(text) as unknown) : undefined;
   }
 }

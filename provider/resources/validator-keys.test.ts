@@ -1,0 +1,131 @@
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { checkInputs, diffInputs, erase } from "../resource.ts";
+import { testContext } from "../testing/context.ts";
+import { FakeKeymanager } from "../testing/fake-keymanager.ts";
+import { validatorKeysHandler } from "./validator-keys.ts";
+
+const MNEMONIC = `${"abandon ".repeat(11)}about`;
+const context = testContext();
+
+let keymanager: FakeKeymanager;
+let root: string;
+let inputs: Parameters<typeof validatorKeysHandler.create>[0];
+
+beforeEach(async () => {
+  keymanager = await new FakeKeymanager().start();
+  root = mkdtempSync(join(tmpdir(), "ethstake-validator-keys-"));
+  writeFileSync(join(root, "mnemonic"), MNEMONIC, { mode: 0o600 });
+  writeFileSync(join(root, "token"), "token-1\n", { mode: 0o600 });
+  inputs = {
+    mnemonicFile: join(root, "mnemonic"),
+    generateMnemonic: false,
+    startIndex: 0,
+    count: 2,
+    keystoreDirectory: join(root, "keystores"),
+    keymanager: { url: keymanager.url, tokenFile: join(root, "token") },
+  };
+});
+afterEach(() => keymanager.stop());
+
+describe("ValidatorKeys", () => {
+  it("stores and loads a range of keys; its outputs hold no secret", async () => {
+    const { outputs } = await validatorKeysHandler.create(inputs, context);
+    expect(outputs.paths).toEqual(["m/12381/3600/0/0/0", "m/12381/3600/1/0/0"]);
+    expect([...keymanager.keys]).toEqual(outputs.publicKeys);
+    expect(outputs.loaded).toEqual(outputs.publicKeys);
+    const text = JSON.stringify(outputs);
+    const secrets = readdirSync(inputs.keystoreDirectory).filter((name) => name.endsWith(".password"));
+    expect(secrets).toHaveLength(2);
+    for (const name of secrets) expect(text).not.toContain(readFileSync(join(inputs.keystoreDirectory, name), "utf8"));
+    expect(text).not.toMatch(/abandon|token-1|ciphertext/);
+  });
+
+  it("changes nothing the second time", async () => {
+    const first = await validatorKeysHandler.create(inputs, context);
+    keymanager.writes.length = 0;
+    expect(await validatorKeysHandler.create(inputs, context)).toEqual(first);
+    expect(keymanager.writes).toEqual([]);
+    expect(diffInputs(erase(validatorKeysHandler), first.outputs as never, inputs).changed).toEqual([]);
+  });
+
+  it("finds a key that the client lost, and loads that one again", async () => {
+    const { id, outputs } = await validatorKeysHandler.create(inputs, context);
+    keymanager.keys.delete(outputs.publicKeys[1] ?? "");
+    const read = await validatorKeysHandler.read(id, outputs, context);
+    expect(read?.outputs.loaded).toEqual([outputs.publicKeys[0]]);
+    const change = diffInputs(erase(validatorKeysHandler), read?.outputs as never, inputs);
+    expect(change).toEqual({ changed: ["loaded"], replaces: [] });
+    const updated = await validatorKeysHandler.update(id, outputs, inputs, context);
+    expect(updated.loaded).toEqual(outputs.publicKeys);
+  });
+
+  it("adds keys at the end when the count grows", async () => {
+    const { id, outputs } = await validatorKeysHandler.create(inputs, context);
+    const updated = await validatorKeysHandler.update(id, outputs, { ...inputs, count: 3 }, context);
+    expect(updated.publicKeys.slice(0, 2)).toEqual(outputs.publicKeys);
+    expect(keymanager.keys.size).toBe(3);
+  });
+
+  it("loads no key that another validator client has, and then none of its range", async () => {
+    await validatorKeysHandler.create({ ...inputs, startIndex: 1, count: 1 }, context);
+    const second = await new FakeKeymanager().start();
+    const elsewhere = { ...inputs, keymanager: { url: second.url, tokenFile: join(root, "token") } };
+    await expect(validatorKeysHandler.create(elsewhere, context)).rejects.toMatchObject({
+      code: "KEY_ON_ANOTHER_CLIENT",
+    });
+    expect(second.keys.size).toBe(0);
+    await second.stop();
+  });
+
+  it("says why a client refuses, without the keystore or its password", async () => {
+    keymanager.answer = (method, _path, body) => (method === "POST" ? [400, `bad request: ${body}`] : undefined);
+    const error = (await validatorKeysHandler.create(inputs, context).catch((caught: unknown) => caught)) as Error;
+    expect(error).toMatchObject({ code: "KEYMANAGER", message: /answered 400 to POST/ });
+    const passwords = readdirSync(inputs.keystoreDirectory).filter((name) => name.endsWith(".password"));
+    for (const name of passwords)
+      expect(error.message).not.toContain(readFileSync(join(inputs.keystoreDirectory, name), "utf8"));
+    keymanager.answer = (method) =>
+      method === "POST"
+        ? [200, '{"data":[{"status":"error","message":"wrong password"},{"status":"imported"}]}']
+        : undefined;
+    await expect(validatorKeysHandler.create(inputs, context)).rejects.toMatchObject({
+      code: "KEYSTORE_IMPORT",
+      data: { failures: ["error: wrong password"] },
+    });
+  });
+
+  it("names the token file when it is missing, and the status when the token is wrong", async () => {
+    keymanager.token = "token-2";
+    await expect(validatorKeysHandler.create(inputs, context)).rejects.toMatchObject({
+      code: "KEYMANAGER",
+      message: /answered 401/,
+    });
+    const missing = { ...inputs, keymanager: { url: keymanager.url, tokenFile: join(root, "no-token") } };
+    await expect(validatorKeysHandler.create(missing, context)).rejects.toThrow(/token file .*no-token cannot be read/);
+  });
+
+  it("reports all faults of its inputs at once", () => {
+    const { failures } = checkInputs(validatorKeysHandler.schema, {
+      mnemonicFile: 1,
+      count: 0,
+      keystoreDirectory: "k",
+      keymanager: { url: "ftp://x" },
+    });
+    expect(failures.map(({ property }) => property)).toEqual([
+      "mnemonicFile",
+      "count",
+      "keymanager.url",
+      "keymanager.tokenFile",
+    ]);
+  });
+
+  it("keeps files and loaded keys when it is deleted", async () => {
+    const { id, outputs } = await validatorKeysHandler.create(inputs, context);
+    await validatorKeysHandler.delete(id, outputs, context);
+    expect(keymanager.keys.size).toBe(2);
+    expect(readdirSync(inputs.keystoreDirectory).length).toBe(6);
+  });
+});
