@@ -12,14 +12,7 @@ import {
   type RegisterResourceResponse,
 } from "../rpc/protocol.ts";
 import type { Effect, ResourceState } from "../state/types.ts";
-import {
-  isProviderType,
-  makeUrn,
-  packageOf,
-  parseProviderRef,
-  parseUrn,
-  STACK_TYPE,
-} from "../urn.ts";
+import { isProviderType, makeUrn, packageOf, parseProviderRef, parseUrn, STACK_TYPE } from "../urn.ts";
 import { equal, hasUnknown, reveal, UNKNOWN, type Json, type PropertyMap } from "../values.ts";
 import { aliasUrns } from "./aliases.ts";
 import type { RunContext } from "./context.ts";
