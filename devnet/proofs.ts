@@ -16,6 +16,7 @@ import { errorMessage } from "../lib/errors.ts";
 import { BeaconClient, type BeaconValidator } from "../provider/beacon/api.ts";
 import { KeymanagerClient } from "../provider/beacon/keymanager.ts";
 import { isCodeOf, loadArtifact } from "../provider/chain/artifact.ts";
+import { readImplementation } from "../provider/chain/proxy.ts";
 import { ownValidators, type Network } from "./network.ts";
 
 /** One claim about a network, with what was read and where. Nothing in it comes from the stack's own state. */
@@ -39,8 +40,6 @@ export interface ValidatorReport {
   readonly balanceGwei: string;
 }
 
-/** EIP-1967 implementation slot. */
-const IMPLEMENTATION_SLOT = "0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc";
 /** How far back a block of ours is looked for, in blocks. */
 const PROPOSAL_WINDOW = 96n;
 const POOL_ABI = parseAbi(["function sharePrice() view returns (uint256)"]);
@@ -223,8 +222,7 @@ async function carriesBuiltCode(
   name: "StakingPool" | "OperatorRegistry" | "WithdrawalVault" | "ExecutionRewardsVault",
 ): Promise<Reading> {
   const proxy = reader.network.contracts[name];
-  const word = await reader.execution.getStorageAt({ address: proxy, slot: IMPLEMENTATION_SLOT });
-  const implementation = getAddress(`0x${(word ?? "0x").slice(2).padStart(64, "0").slice(-40)}`);
+  const implementation = await readImplementation(reader.execution, proxy);
   const [proxyCode, code] = await Promise.all([
     reader.execution.getCode({ address: proxy }),
     reader.execution.getCode({ address: implementation }),

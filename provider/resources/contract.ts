@@ -21,14 +21,13 @@ import {
   type Artifact,
 } from "../chain/artifact.ts";
 import { chainSchema, connectChain } from "../chain/client.ts";
+import { readImplementation } from "../chain/proxy.ts";
 import { openSender, type TransactionSender } from "../chain/sender.ts";
 import { toAbiValue } from "../chain/values.ts";
 import type { CheckFailure, Observed, OperationContext, ResourceHandler } from "../resource.ts";
 import { parseImportId } from "../import-id.ts";
 import { sameValue } from "../values.ts";
 
-/** EIP-1967: keccak256("eip1967.proxy.implementation") - 1. */
-const IMPLEMENTATION_SLOT: Hex = "0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc";
 const UPGRADE_ABI = parseAbi(["function upgradeToAndCall(address newImplementation, bytes data) payable"]);
 const NO_SALT: Hex = `0x${"00".repeat(32)}`;
 
@@ -235,9 +234,4 @@ async function deploy(
   const deployed = await client.getCode({ address });
   if (!deployed || !isCodeOf(artifact, deployed)) throw new ContractCodeMismatchError(address, inputs.artifact);
   return address;
-}
-
-async function readImplementation(client: PublicClient, proxy: Address): Promise<Address> {
-  const word = await client.getStorageAt({ address: proxy, slot: IMPLEMENTATION_SLOT });
-  return getAddress(`0x${(word ?? "0x").slice(2).padStart(64, "0").slice(-40)}`);
 }

@@ -38,7 +38,7 @@ export class ProjectCopy {
   async addStack(name: string, change: (config: StackConfig) => void = () => undefined): Promise<void> {
     const config = await stackConfig();
     change(config);
-    const entries = Object.entries(config).map(([key, value]) => [`ethstake:${key}`, value]);
+    const entries = Object.entries(config).map(([key, value]): [string, unknown] => [`ethstake:${key}`, value]);
     writeFileSync(
       join(this.directory, `Pulumi.${name}.yaml`),
       stringify({ config: Object.fromEntries(entries) as object }),
