@@ -15,7 +15,7 @@ import { chainSchema, connectChain } from "../chain/client.ts";
 import { openSender } from "../chain/sender.ts";
 import { fromAbiValue, toAbiValue } from "../chain/values.ts";
 import { parseImportId } from "../import-id.ts";
-import type { Observed, OperationContext, ResourceHandler } from "../resource.ts";
+import type { CheckFailure, Observed, OperationContext, ResourceHandler } from "../resource.ts";
 
 const signatureSchema = z
   .string()
@@ -100,6 +100,23 @@ export const settingHandler: ResourceHandler<Inputs, Outputs> = {
   schema: settingSchema,
   replaceOn: ["target"],
 
+  validate(inputs): Promise<readonly CheckFailure[]> {
+    const failures: CheckFailure[] = [];
+    const results = functionOf(inputs.read.signature).outputs.length;
+    if (results === 0) {
+      failures.push({ property: "read.signature", reason: `must return something; found ${inputs.read.signature}` });
+    } else if (inputs.read.result >= results) {
+      failures.push({
+        property: "read.result",
+        reason: `must be below ${results}, the number of results; found ${inputs.read.result}`,
+      });
+    }
+    if (inputs.compare === "atLeast" && !isInteger(inputs.value)) {
+      failures.push({ property: "value", reason: "must be an integer, because it is compared with atLeast" });
+    }
+    return Promise.resolve(failures);
+  },
+
   async create(inputs, context) {
     const current = await converge(inputs, context);
     return {
@@ -157,7 +174,7 @@ async function send(inputs: Inputs, write: Write, current: unknown, context: Ope
   const abiFunction = functionOf(write.signature);
   const fill = (value: unknown): Promise<unknown> => fillIn(value, inputs, current, client);
   const args = await Promise.all(write.args.map(fill));
-  const value = write.valueWei === undefined ? 0n : BigInt(String(await fill(write.valueWei)));
+  const value = write.valueWei === undefined ? 0n : integerOf(await fill(write.valueWei));
   context.log(`${abiFunction.name}(${args.map((argument) => shorten(argument)).join(", ")}) on ${inputs.target}`);
   const errors: Abi = inputs.artifact ? (await loadArtifact(inputs.artifact)).abi : [];
   await sender.send({
@@ -180,7 +197,7 @@ async function fillIn(value: unknown, inputs: Inputs, current: unknown, client: 
   if (typeof value !== "object" || value === null) return value;
   if ("placeholder" in value) {
     return value.placeholder === "shortfall"
-      ? (BigInt(String(inputs.value)) - BigInt(String(current ?? 0))).toString()
+      ? (integerOf(inputs.value) - integerOf(current ?? 0)).toString()
       : inputs.value;
   }
   if ("read" in value) return await readValue(client, inputs.target as Address, readSchema.parse(value.read));
@@ -207,10 +224,20 @@ async function readValue(client: PublicClient, target: Address, read: Read): Pro
   return fromAbiValue(value);
 }
 
-/** Whether a current value is what a setting wants. Addresses and bytes compare without regard to case. */
+/** Whether a current value is what a setting wants. Addresses and bytes, and only these, compare without regard to case. */
 export function satisfies(setting: Pick<Inputs, "value" | "compare">, current: unknown): boolean {
-  if (setting.compare === "atLeast") return BigInt(String(current)) >= BigInt(String(setting.value));
+  if (setting.compare === "atLeast") return integerOf(current) >= integerOf(setting.value);
   return canonical(current) === canonical(setting.value);
+}
+
+/** An integer in any of the ways in which settings and contracts give one. */
+function integerOf(value: unknown): bigint {
+  if (typeof value === "string" || typeof value === "number" || typeof value === "bigint") return BigInt(value);
+  throw new TypeError(`${JSON.stringify(value)} is not an integer`);
+}
+
+function isInteger(value: unknown): boolean {
+  return /^-?\d+$/.test(typeof value === "number" || typeof value === "string" ? String(value) : "");
 }
 
 function canonical(value: unknown): string {
@@ -219,20 +246,23 @@ function canonical(value: unknown): string {
       ? Object.fromEntries(Object.entries(inner).sort(([left], [right]) => (left < right ? -1 : 1)))
       : typeof inner === "number" || typeof inner === "boolean"
         ? String(inner)
-        : inner,
+        : typeof inner === "string" && /^0x[0-9a-f]*$/i.test(inner)
+          ? inner.toLowerCase()
+          : inner,
   );
-  return text.toLowerCase();
+  return text;
 }
 
 function functionOf(signature: string): AbiFunction {
-  const [item] = parseAbi([signature]) as readonly AbiFunction[];
+  const [item] = parseAbi([signature]) as Abi;
   if (item?.type !== "function") throw new Error(`not a function signature: ${signature}`);
   return item;
 }
 
 function isFunctionSignature(text: string): boolean {
   try {
-    return functionOf(text).type === "function";
+    functionOf(text);
+    return true;
   } catch {
     return false;
   }
