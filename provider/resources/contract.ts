@@ -1,7 +1,6 @@
 import {
   concatHex,
   encodeFunctionData,
-  getAddress,
   isAddress,
   keccak256,
   parseAbi,
@@ -204,7 +203,7 @@ function abiArguments({ abi }: Pick<Artifact, "abi">, name: string, args: readon
   const item = abi.find((entry) =>
     name === "constructor" ? entry.type === "constructor" : entry.type === "function" && entry.name === name,
   );
-  const parameters = item && "inputs" in item ? (item.inputs ?? []) : [];
+  const parameters = item && "inputs" in item ? item.inputs : [];
   return args.map((value, index) => {
     const parameter = parameters[index];
     return parameter ? toAbiValue(parameter, value) : value;
