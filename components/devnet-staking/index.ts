@@ -58,13 +58,21 @@ export class DevnetStaking extends ComponentResource {
         target: protocol.stakingPool,
         read: { signature: "function depositedValidators() view returns (uint256)" },
         write: {
-          signature: "function depositToBeaconChain(uint256 maxValidators, bytes32 expectedDepositRoot)",
+          signature:
+            "function depositToBeaconChainAtNonce(uint256 maxValidators, bytes32 expectedDepositRoot, uint256 expectedKeysNonce)",
           args: [
             { placeholder: "shortfall" },
             {
               read: {
                 target: "0x00000000219ab540356cBB839Cbe05303d7705Fa",
                 signature: "function get_deposit_root() view returns (bytes32)",
+              },
+            },
+            // Neither a deposit by somebody else nor a change of keys may slip in between these reads and the transaction.
+            {
+              read: {
+                target: protocol.operatorRegistry,
+                signature: "function keysNonce() view returns (uint256)",
               },
             },
           ],
