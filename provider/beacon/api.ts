@@ -18,6 +18,9 @@ const validatorSchema = z.object({
 });
 const validatorsSchema = z.object({ data: z.array(validatorSchema) });
 
+/** Keys go in the URL, of which servers take some 8 KiB. */
+const KEYS_PER_REQUEST = 64;
+
 /** A validator as the beacon state has it. */
 export interface BeaconValidator {
   readonly index: number;
@@ -38,11 +41,15 @@ export class BeaconClient {
 
   /** The validators with these keys in the head state; keys that it does not know are left out. */
   async validators(publicKeys: readonly Hex[]): Promise<BeaconValidator[]> {
-    const query = publicKeys.map((key) => `id=${key}`).join("&");
-    const { data } = validatorsSchema.parse(await this.get(`/eth/v1/beacon/states/head/validators?${query}`));
+    const data = [];
+    for (let start = 0; start < publicKeys.length; start += KEYS_PER_REQUEST) {
+      const query = publicKeys.slice(start, start + KEYS_PER_REQUEST).map((key) => `id=${key}`);
+      const answer = await this.get(`/eth/v1/beacon/states/head/validators?${query.join("&")}`);
+      data.push(...validatorsSchema.parse(answer).data);
+    }
     return data.map(({ index, balance, status, validator }) => ({
       index: Number(index),
-      publicKey: validator.pubkey as Hex,
+      publicKey: validator.pubkey.toLowerCase() as Hex,
       status,
       withdrawalCredentials: validator.withdrawal_credentials as Hex,
       balanceGwei: BigInt(balance),

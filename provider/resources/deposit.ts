@@ -20,8 +20,12 @@ import { publicKeySchema } from "./validator-keys.ts";
 
 const REGISTRY_ABI = parseAbi([
   "function isKeyRegistered(bytes pubkey) view returns (bool)",
+  "function keyOwner(bytes pubkey) view returns (uint256 operatorId, uint256 index)",
   "function submitValidatorSigs(uint256 operatorId, bytes pubkeys, bytes signatures)",
 ]);
+/** OperatorRegistry.MAX_KEYS_PER_CALL: more keys go in several transactions. */
+const MAX_KEYS_PER_CALL = 150;
+
 const VAULT_ABI = parseAbi(["function withdrawalCredentials() view returns (bytes32)"]);
 const POOL_ABI = parseAbi(["function withdrawalVault() view returns (address)"]);
 
@@ -62,6 +66,18 @@ export class WrongCredentialsError extends EthstakeError<{ expected: Hex; actual
       `${where} has withdrawal credentials ${actual}, but the protocol's vault has ${expected}.`,
       { where, expected, actual },
       { remedy: "Nothing more was sent. Do not deposit to this key." },
+    );
+  }
+}
+
+/** Somebody else registered one of our keys: their signature is with it, and deposits to it would count for them. */
+export class KeyOfAnotherOperatorError extends EthstakeError<{ publicKey: Hex; owner: string; operatorId: string }> {
+  readonly code = "KEY_OF_ANOTHER_OPERATOR";
+  constructor(publicKey: Hex, owner: string, operatorId: string) {
+    super(
+      `Key ${publicKey} is registered for operator ${owner}, and not for operator ${operatorId}.`,
+      { publicKey, owner, operatorId },
+      { remedy: "Do not vet or deposit to it; have its registration removed, or use another key." },
     );
   }
 }
@@ -111,18 +127,19 @@ async function register(inputs: Inputs, context: OperationContext): Promise<Outp
   const sender = await openSender(inputs.chain, inputs.sender);
   const registered = await registeredKeys(client, inputs);
   const missing = deposits.filter(({ publicKey }) => !registered.has(publicKey));
-  if (missing.length > 0) {
-    context.log(`registering ${missing.length} key(s) of operator ${inputs.operatorId}`);
+  for (let start = 0; start < missing.length; start += MAX_KEYS_PER_CALL) {
+    const batch = missing.slice(start, start + MAX_KEYS_PER_CALL);
+    context.log(`registering ${batch.length} key(s) of operator ${inputs.operatorId}`);
     await sender.send({
-      purpose: `Registering ${missing.length} key(s) of operator ${inputs.operatorId}`,
+      purpose: `Registering ${batch.length} key(s) of operator ${inputs.operatorId}`,
       to: inputs.registry as Address,
       data: encodeFunctionData({
         abi: REGISTRY_ABI,
         functionName: "submitValidatorSigs",
         args: [
           BigInt(inputs.operatorId),
-          concatHex(missing.map(({ publicKey }) => publicKey)),
-          concatHex(missing.map(({ signature }) => signature)),
+          concatHex(batch.map(({ publicKey }) => publicKey)),
+          concatHex(batch.map(({ signature }) => signature)),
         ],
       }),
       abi: inputs.artifact ? (await loadArtifact(inputs.artifact)).abi : [],
@@ -149,19 +166,24 @@ async function signAll(inputs: Inputs): Promise<SignedDeposit[]> {
   return deposits;
 }
 
-async function registeredKeys(client: PublicClient, { registry, publicKeys }: Inputs): Promise<Set<Hex>> {
+/** Those of the keys that the registry has for this operator. @throws {@link KeyOfAnotherOperatorError} */
+async function registeredKeys(
+  client: PublicClient,
+  { registry, operatorId, publicKeys }: RegistryQuery,
+): Promise<Set<Hex>> {
+  const read = { address: registry as Address, abi: REGISTRY_ABI };
   const flags = await Promise.all(
-    publicKeys.map((publicKey) =>
-      client.readContract({
-        address: registry as Address,
-        abi: REGISTRY_ABI,
-        functionName: "isKeyRegistered",
-        args: [publicKey],
-      }),
-    ),
+    publicKeys.map(async (publicKey) => {
+      if (!(await client.readContract({ ...read, functionName: "isKeyRegistered", args: [publicKey] }))) return false;
+      const [owner] = await client.readContract({ ...read, functionName: "keyOwner", args: [publicKey] });
+      if (owner !== BigInt(operatorId)) throw new KeyOfAnotherOperatorError(publicKey, owner.toString(), operatorId);
+      return true;
+    }),
   );
   return new Set(publicKeys.filter((_key, index) => flags[index]));
 }
+
+type RegistryQuery = Pick<Inputs, "registry" | "operatorId" | "publicKeys">;
 
 async function requireVaultCredentials(client: PublicClient, { pool, withdrawalCredentials }: Inputs): Promise<void> {
   const vault = await client.readContract({ address: pool as Address, abi: POOL_ABI, functionName: "withdrawalVault" });
