@@ -108,7 +108,9 @@ export interface ChangeSet {
 /** Compares a resource's outputs with its new inputs, input by input, and adds what the handler knows to have drifted. */
 export function diffInputs(handler: AnyHandler, old: Properties, inputs: Properties): ChangeSet {
   const changed = Object.keys(inputs).filter((key) => !sameValue(old[key], inputs[key]));
-  const removed = inputKeys(old).filter((key) => !(key in inputs) && old[key] !== undefined && old[key] !== null);
+  const removed = Object.keys(old).filter(
+    (key) => isInput(handler, key) && !(key in inputs) && old[key] !== undefined && old[key] !== null,
+  );
   const drifted = containsUnknown(inputs) ? [] : (handler.drifted?.(inputs, old) ?? []);
   const all = [...new Set([...changed, ...removed, ...drifted])];
   const replaces =
@@ -116,11 +118,12 @@ export function diffInputs(handler: AnyHandler, old: Properties, inputs: Propert
       ? handler.replaces(all, inputs, old)
       : all.filter((key) => handler.replaceOn.includes(key));
   return { changed: all, replaces };
+}
 
-  function inputKeys(outputs: Properties): string[] {
-    const shape = (handler.schema as unknown as { shape?: object }).shape;
-    return shape ? Object.keys(shape).filter((key) => key in outputs) : [];
-  }
+/** Whether a property is an input of the resource, not only an output. */
+export function isInput(handler: AnyHandler, key: string): boolean {
+  const shape = (handler.schema as unknown as { shape?: object }).shape;
+  return shape !== undefined && Object.hasOwn(shape, key);
 }
 
 function leadsToUnknown(root: unknown, path: readonly PropertyKey[]): boolean {

@@ -34,6 +34,7 @@ const handler: ResourceHandler<Inputs, Outputs> = {
   validate: ({ size }) => Promise.resolve(size > 9 ? [{ property: "size", reason: "does not fit" }] : []),
   derive: (inputs) => Promise.resolve({ ...inputs, digest: `#${inputs.size}` }),
   predict: ({ name }) => Promise.resolve({ label: `predicted ${name}` }),
+  drifted: (_inputs, old) => (old.label === "drifted" ? ["label"] : []),
   create(inputs, context) {
     asked = ["create", inputs, context.urn];
     if (inputs.name === "fail") return Promise.reject(new Error("the chain said no"));
@@ -158,6 +159,21 @@ describe("diff", () => {
     const kinds = pb.PropertyDiff.Kind;
     expect(response.getDetaileddiffMap().get("name")?.getKind()).toBe(kinds.UPDATE_REPLACE);
     expect(response.getDetaileddiffMap().get("size")?.getKind()).toBe(kinds.UPDATE);
+  });
+
+  it("tells what is added, removed and changed, and names a drifted output only where no input tells the change", async () => {
+    const shown = async (olds: Properties, news: Properties): Promise<object> =>
+      Object.fromEntries(
+        [...(await diff(olds, news)).getDetaileddiffMap().entries()].map(([key, detail]) => [key, detail.getKind()]),
+      );
+    const kinds = pb.PropertyDiff.Kind;
+    expect(await shown({ size: 1, digest: "#1" }, { name: "abc", size: 1 })).toEqual({
+      name: kinds.ADD_REPLACE,
+      digest: kinds.DELETE,
+    });
+    const old = { name: "abc", size: 1, label: "drifted" };
+    expect(await shown(old, { name: "abc", size: 2 })).toEqual({ size: kinds.UPDATE });
+    expect(await shown(old, { name: "abc", size: 1 })).toEqual({ label: kinds.UPDATE });
   });
 
   it("leaves out what is to be ignored", async () => {

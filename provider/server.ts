@@ -8,7 +8,14 @@ import providerGrpc from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
 import { credentials } from "@grpc/grpc-js";
 import { errorMessage } from "../lib/errors.ts";
-import { checkInputs, diffInputs, type AnyHandler, type CheckFailure, type OperationContext } from "./resource.ts";
+import {
+  checkInputs,
+  diffInputs,
+  isInput,
+  type AnyHandler,
+  type CheckFailure,
+  type OperationContext,
+} from "./resource.ts";
 import { UnknownResourceTypeError } from "./errors.ts";
 import {
   containsUnknown,
@@ -169,7 +176,8 @@ class ProviderService {
     const handler = this.#handler(request.getUrn());
     const ignored = request.getIgnorechangesList();
     const old = plain(fromStruct(request.getOlds()));
-    const { changed, replaces } = diffInputs(handler, old, plain(fromStruct(request.getNews())));
+    const inputs = plain(fromStruct(request.getNews()));
+    const { changed, replaces } = diffInputs(handler, old, inputs);
     const effective = changed.filter((key) => !ignored.includes(key));
     const response = new providerPb.DiffResponse();
     response.setChanges(
@@ -181,10 +189,13 @@ class ProviderService {
     response.setReplacesList(replaces.filter((key) => !ignored.includes(key)));
     response.setDeletebeforereplace(handler.deleteBeforeReplace ?? false);
     response.setHasdetaileddiff(true);
-    const kinds = providerPb.PropertyDiff.Kind;
-    for (const key of effective) {
+    // Outputs that drifted have nothing to be shown beside: they are named only where no input tells the change.
+    const settable = effective.filter((key) => key in inputs || isInput(handler, key));
+    for (const key of settable.length > 0 ? settable : effective) {
       const detail = new providerPb.PropertyDiff();
-      detail.setKind(replaces.includes(key) ? kinds.UPDATE_REPLACE : kinds.UPDATE);
+      detail.setKind(
+        diffKind(old[key], inputs[key], { replace: replaces.includes(key), input: isInput(handler, key) }),
+      );
       detail.setInputdiff(false);
       response.getDetaileddiffMap().set(key, detail);
     }
@@ -277,6 +288,14 @@ class ProviderService {
     // A log line that does not arrive must not fail an operation that did.
     this.#engine?.log(request, () => undefined);
   }
+}
+
+/** How a change of a property is to be shown. What is no input cannot be removed by the program. */
+function diffKind(before: unknown, after: unknown, { replace, input }: { replace: boolean; input: boolean }) {
+  const kinds = providerPb.PropertyDiff.Kind;
+  if (before === undefined || before === null) return replace ? kinds.ADD_REPLACE : kinds.ADD;
+  if (input && (after === undefined || after === null)) return replace ? kinds.DELETE_REPLACE : kinds.DELETE;
+  return replace ? kinds.UPDATE_REPLACE : kinds.UPDATE;
 }
 
 /** The type of the resource that a URN names (urn:pulumi:stack::project::parent$type::name). */
