@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:fs";
 import { access, mkdir, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { delimiter, dirname, isAbsolute, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { EthstakeError } from "../../lib/errors.ts";
 import { writeFileAtomically } from "../../lib/files.ts";
 import { isRunning } from "../../lib/process.ts";
@@ -17,6 +18,8 @@ import {
 } from "./status.ts";
 
 const SUPERVISOR = fileURLToPath(new URL("./supervisor.ts", import.meta.url));
+/** What lets Node run TypeScript; not by import.meta.resolve, which test runners lack. */
+const TYPESCRIPT_LOADER = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
 /** How long a supervisor may take to come up, in milliseconds. */
 const SUPERVISOR_START_MS = 15_000;
 
@@ -34,6 +37,22 @@ export class ProcessNotReadyError extends EthstakeError<{
       { remedy: `See ${logFile}.` },
     );
   }
+}
+
+/** Variables that programs on any machine may need. Everything else in our environment stays with us: it may hold secrets. */
+const PASSED_ON =
+  /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|TZ|TMPDIR|TERM|LD_LIBRARY_PATH|NODE_OPTIONS|NODE_EXTRA_CA_CERTS|SSL_CERT_\w+|XDG_\w+)$/;
+
+/**
+ * The part of this process's environment that local processes get. A run has the passphrase of the stack's secrets and the keys of
+ * clouds in its environment; a process that outlives it must not have them.
+ */
+export function inheritedEnvironment(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      value !== undefined && PASSED_ON.test(name) ? [[name, value]] : [],
+    ),
+  );
 }
 
 /** Where a command is: an absolute path, this Node itself for `node`, or the first match on the PATH. */
@@ -59,7 +78,9 @@ export async function isPortFree(port: number): Promise<boolean> {
   return await new Promise((resolve) => {
     const server = createServer();
     server.once("error", () => resolve(false));
-    server.listen({ port, host: "127.0.0.1", exclusive: true }, () => server.close(() => resolve(true)));
+    server.listen({ port, host: "127.0.0.1", exclusive: true }, () => {
+      server.close(() => resolve(true));
+    });
   });
 }
 
@@ -73,14 +94,11 @@ export async function launch(directory: string, supervised: Supervised): Promise
   await mkdir(dirname(supervised.logFile), { recursive: true, mode: 0o700 });
   await mkdir(supervised.workingDirectory, { recursive: true, mode: 0o700 });
   await writeFileAtomically(files.spec, JSON.stringify(supervised, undefined, 2), 0o600);
-  const supervisor = spawn(
-    process.execPath,
-    ["--import", import.meta.resolve("tsx"), SUPERVISOR, directory, supervised.name],
-    {
-      detached: true,
-      stdio: "ignore",
-    },
-  );
+  const supervisor = spawn(process.execPath, ["--import", TYPESCRIPT_LOADER, SUPERVISOR, directory, supervised.name], {
+    detached: true,
+    env: inheritedEnvironment(),
+    stdio: "ignore",
+  });
   supervisor.unref();
   for (const deadline = Date.now() + SUPERVISOR_START_MS; Date.now() < deadline; await sleep(50)) {
     const status = await livingStatus(files.status);
@@ -105,11 +123,20 @@ export async function terminate(
   const processes = [status?.supervisor, status?.child, orphan].filter((identity) => identity !== undefined);
   // The supervisor ends its process; only one that lost its supervisor is told itself.
   for (const { pid } of [status?.supervisor, orphan].filter((identity) => identity !== undefined))
-    process.kill(pid, "SIGTERM");
+    signal(pid, "SIGTERM");
   for (const deadline = Date.now() + (stopGraceSeconds + 2) * 1_000; Date.now() < deadline; await sleep(50)) {
     if (!processes.some(isRunning)) return;
   }
-  for (const identity of processes) if (isRunning(identity)) process.kill(identity.pid, "SIGKILL");
+  for (const identity of processes) if (isRunning(identity)) signal(identity.pid, "SIGKILL");
+}
+
+/** Signals a process that may end by itself at this very moment. */
+function signal(pid: number, name: "SIGTERM" | "SIGKILL"): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 /** The last lines of a log, without terminal colours. */

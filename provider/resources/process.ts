@@ -7,6 +7,7 @@ import { createFileOnce, exists } from "../../lib/files.ts";
 import { projectPath, projectRoot } from "../../lib/paths.ts";
 import {
   findCommand,
+  inheritedEnvironment,
   isPortFree,
   lastLines,
   launch,
@@ -14,7 +15,13 @@ import {
   sleep,
   terminate,
 } from "../process/launch.ts";
-import { livingStatus, processFiles, type Supervised, type SupervisorStatus } from "../process/status.ts";
+import {
+  livingStatus,
+  orphanedChild,
+  processFiles,
+  type Supervised,
+  type SupervisorStatus,
+} from "../process/status.ts";
 import { parseImportId } from "../import-id.ts";
 import type { CheckFailure, OperationContext, ResourceHandler } from "../resource.ts";
 
@@ -69,7 +76,9 @@ export const processHandler: ResourceHandler<Inputs, Outputs> = {
         reason: `there is no executable "${inputs.command}" on the PATH; install it or choose another client in the settings`,
       });
     }
-    const ours = await livingStatus(processFiles(projectPath(inputs.directory), inputs.name).status);
+    const statusFile = processFiles(projectPath(inputs.directory), inputs.name).status;
+    // What a killed supervisor left running holds the ports too, and is ended before they are needed.
+    const ours = (await livingStatus(statusFile)) ?? (await orphanedChild(statusFile));
     for (const [setting, port] of Object.entries(inputs.ports)) {
       if (ours && (!old || Object.values(old.ports).includes(port))) continue;
       if (!(await isPortFree(port))) {
@@ -143,7 +152,10 @@ async function prepare(inputs: Inputs, supervised: Supervised): Promise<void> {
   const marker = join(folder, "prepared");
   if (await exists(marker)) return;
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  await promisify(execFile)(supervised.command, inputs.prepare, { cwd: supervised.workingDirectory });
+  await promisify(execFile)(supervised.command, inputs.prepare, {
+    cwd: supervised.workingDirectory,
+    env: { ...inheritedEnvironment(), ...inputs.environment },
+  });
   await createFileOnce(marker, "");
 }
 
