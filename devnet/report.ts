@@ -42,7 +42,7 @@ export async function report(reader: NetworkReader): Promise<StatusReport> {
 
 /** Whether everything that the devnet promises holds. */
 export function allHold({ proofs, validators }: StatusReport): boolean {
-  return validators.length > 0 && proofs.every(({ holds }) => holds);
+  return validators.length > 0 && proofs.length > 0 && proofs.every(({ holds }) => holds);
 }
 
 /** The report for people: a table of proofs, then the URLs. */
