@@ -66,7 +66,7 @@ export function renderExecutionGenesis(options: ExecutionGenesisOptions): object
       [DEPOSIT_CONTRACT]: {
         balance: "0x0",
         code: options.depositContract.code,
-        storage: Object.fromEntries(options.depositContract.storage),
+        storage: Object.fromEntries<Hex>(options.depositContract.storage),
       },
     },
   };

@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { delimiter, dirname, isAbsolute, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { stripVTControlCharacters } from "node:util";
 import { EthstakeError } from "../../lib/errors.ts";
 import { writeFileAtomically } from "../../lib/files.ts";
 import { isRunning } from "../../lib/process.ts";
@@ -100,9 +101,10 @@ export async function launch(directory: string, supervised: Supervised): Promise
     stdio: "ignore",
   });
   supervisor.unref();
-  for (const deadline = Date.now() + SUPERVISOR_START_MS; Date.now() < deadline; await sleep(50)) {
+  for (const deadline = Date.now() + SUPERVISOR_START_MS; Date.now() < deadline; ) {
     const status = await livingStatus(files.status);
     if (status?.digest === digest) return status;
+    await sleep(50);
   }
   throw new ProcessNotReadyError(
     supervised.name,
@@ -124,8 +126,9 @@ export async function terminate(
   // The supervisor ends its process; only one that lost its supervisor is told itself.
   for (const { pid } of [status?.supervisor, orphan].filter((identity) => identity !== undefined))
     signal(pid, "SIGTERM");
-  for (const deadline = Date.now() + (stopGraceSeconds + 2) * 1_000; Date.now() < deadline; await sleep(50)) {
+  for (const deadline = Date.now() + (stopGraceSeconds + 2) * 1_000; Date.now() < deadline; ) {
     if (!processes.some(isRunning)) return;
+    await sleep(50);
   }
   for (const identity of processes) if (isRunning(identity)) signal(identity.pid, "SIGKILL");
 }
@@ -142,9 +145,7 @@ function signal(pid: number, name: "SIGTERM" | "SIGKILL"): void {
 /** The last lines of a log, without terminal colours. */
 export async function lastLines(logFile: string, count = 3): Promise<string[]> {
   const text = await readFile(logFile, "utf8").catch(() => "");
-  // eslint-disable-next-line no-control-regex
-  const lines = text
-    .replace(/\u001b\[[0-9;]*m/g, "")
+  const lines = stripVTControlCharacters(text)
     .split("\n")
     .map((line) => line.trim());
   return lines.filter((line) => line !== "").slice(-count);

@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { bytesToHex, type Address, type Hex } from "viem";
 import { generatePrivateKey } from "viem/accounts";
 import { z } from "zod";
+import { EthstakeError } from "../../lib/errors.ts";
 import { createFileOnce, exists, readJson, writeFileAtomically } from "../../lib/files.ts";
 import { projectPath } from "../../lib/paths.ts";
 import { loadAccount } from "../chain/account.ts";
@@ -55,6 +56,18 @@ interface Outputs extends Inputs, z.infer<typeof madeSchema> {
   readonly accountFiles: Readonly<Record<string, { readonly address: Address; readonly keyFile: string }>>;
 }
 
+/** A folder holds a network already, made with other settings: another genesis would orphan its chain and its keys' history. */
+export class GenesisExistsError extends EthstakeError<{ directory: string }> {
+  readonly code = "GENESIS_EXISTS";
+  constructor(directory: string) {
+    super(
+      `The folder ${directory} holds a network that was made with other settings.`,
+      { directory },
+      { remedy: "Take that network down first, or give devnet.directory another folder." },
+    );
+  }
+}
+
 /**
  * The genesis of a devnet for both layers, with its accounts and the secret between execution and consensus client. A network is
  * never made twice in a folder: its manifest is written last, and what it names is taken as it is.
@@ -65,12 +78,13 @@ export const genesisHandler: ResourceHandler<Inputs, Outputs> = {
   deleteBeforeReplace: true,
 
   async create(inputs) {
+    const digest = digestOf(inputs);
+    const manifest = manifestSchema.safeParse(await readJson(projectPath(genesisFiles(inputs.directory).manifest)));
+    if (manifest.success && manifest.data.digest !== digest) throw new GenesisExistsError(inputs.directory);
     const accountFiles = await makeAccounts(inputs);
     const files = genesisFiles(inputs.directory);
     await createFileOnce(projectPath(files.jwtFile), bytesToHex(randomBytes(32)));
-    const digest = digestOf(inputs);
-    const manifest = manifestSchema.safeParse(await readJson(projectPath(files.manifest)));
-    if (!manifest.success || manifest.data.digest !== digest) await makeGenesis(inputs, accountFiles, digest);
+    if (!manifest.success) await makeGenesis(inputs, accountFiles, digest);
     const outputs = await readGenesis(inputs, accountFiles);
     if (!outputs) throw new Error(`the genesis in ${inputs.directory} vanished while it was made`);
     return { id: inputs.directory, outputs };
@@ -193,5 +207,5 @@ async function depositContractState(): Promise<{ code: Hex; storage: readonly (r
   const account = getGenesis(HOODI_CHAIN_ID)?.[DEPOSIT_CONTRACT.toLowerCase() as Hex];
   if (!Array.isArray(account) || !account[1] || !account[2])
     throw new Error("@ethereumjs/genesis has no deposit contract");
-  return { code: account[1] as Hex, storage: account[2] as readonly (readonly [Hex, Hex])[] };
+  return { code: account[1], storage: account[2] as readonly (readonly [Hex, Hex])[] };
 }
