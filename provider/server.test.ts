@@ -31,7 +31,8 @@ const handler: ResourceHandler<Inputs, Outputs> = {
   schema,
   replaceOn: ["name"],
   deleteBeforeReplace: true,
-  validate: ({ size }) => Promise.resolve(size > 9 ? [{ property: "size", reason: "does not fit" }] : []),
+  validate: ({ size }) =>
+    Promise.resolve(size > 9 ? [{ property: size > 99 ? "ports.rpc" : "size", reason: "does not fit" }] : []),
   derive: (inputs) => Promise.resolve({ ...inputs, digest: `#${inputs.size}` }),
   predict: ({ name }) => Promise.resolve({ label: `predicted ${name}` }),
   drifted: (_inputs, old) => (old.label === "drifted" ? ["label"] : []),
@@ -122,6 +123,7 @@ describe("check", () => {
 
   it("runs the handler's own checks, then derives, on well-formed inputs", async () => {
     expect((await check({ name: "abc", size: 10 })).failures).toEqual([["size", "does not fit"]]);
+    expect((await check({ name: "abc", size: 100 })).failures).toEqual([["", "ports.rpc: does not fit"]]);
     expect((await check({ name: "abc" })).inputs).toEqual({ name: "abc", size: 1, digest: "#1" });
   });
 

@@ -164,8 +164,10 @@ class ProviderService {
     response.setFailuresList(
       failures.map(({ property, reason }) => {
         const failure = new providerPb.CheckFailure();
-        failure.setProperty(property);
-        failure.setReason(reason);
+        // The CLI shows the value of the property it is given, which for a path within one would be <nil>.
+        const nested = /[.[]/.test(property);
+        failure.setProperty(nested ? "" : property);
+        failure.setReason(nested ? `${property}: ${reason}` : reason);
         return failure;
       }),
     );
