@@ -1,11 +1,20 @@
 import { formatEther, type Address, type Hex } from "viem";
 import { EthstakeError } from "../../lib/errors.ts";
 
+/** An endpoint without what may be a secret in its URL: providers put their API keys into path, query or user. */
+function withoutSecrets(url: string): string {
+  return URL.canParse(url) ? new URL(url).origin : "rpcUrl";
+}
+
 /** The JSON-RPC endpoint does not answer. */
 export class ChainUnreachableError extends EthstakeError<{ rpcUrl: string }> {
   readonly code = "CHAIN_UNREACHABLE";
   constructor(rpcUrl: string, cause: unknown) {
-    super(`No execution client answers at ${rpcUrl}.`, { rpcUrl }, { remedy: "Start it, or correct rpcUrl.", cause });
+    super(
+      `No execution client answers at ${withoutSecrets(rpcUrl)}.`,
+      { rpcUrl: withoutSecrets(rpcUrl) },
+      { remedy: "Start it, or correct rpcUrl.", cause },
+    );
   }
 }
 
@@ -14,8 +23,8 @@ export class WrongChainError extends EthstakeError<{ rpcUrl: string; expected: n
   readonly code = "WRONG_CHAIN";
   constructor(rpcUrl: string, expected: number, actual: number) {
     super(
-      `${rpcUrl} serves chain id ${actual}, but the settings say ${expected}.`,
-      { rpcUrl, expected, actual },
+      `${withoutSecrets(rpcUrl)} serves chain id ${actual}, but the settings say ${expected}.`,
+      { rpcUrl: withoutSecrets(rpcUrl), expected, actual },
       { remedy: "Correct the chain id or point rpcUrl at the right network; nothing was sent." },
     );
   }

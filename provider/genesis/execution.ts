@@ -36,7 +36,7 @@ export function renderExecutionGenesis(options: ExecutionGenesisOptions): object
     "londonBlock",
     "mergeNetsplitBlock",
   ];
-  const funded = Object.entries(options.balances).map(([address, ether]) => [
+  const funded = Object.entries(options.balances).map(([address, ether]): [string, object] => [
     address,
     { balance: toHex(parseEther(ether)) },
   ]);
@@ -61,7 +61,7 @@ export function renderExecutionGenesis(options: ExecutionGenesisOptions): object
     gasUsed: "0x0",
     parentHash: `0x${"00".repeat(32)}`,
     alloc: {
-      ...Object.fromEntries(funded),
+      ...Object.fromEntries<object>(funded),
       [DETERMINISTIC_DEPLOYER]: { balance: "0x0", code: DETERMINISTIC_DEPLOYER_CODE },
       [DEPOSIT_CONTRACT]: {
         balance: "0x0",
