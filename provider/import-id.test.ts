@@ -6,7 +6,10 @@ const schema = z.object({ url: z.url("must be a URL"), count: z.number("must be 
 
 describe("parseImportId", () => {
   it("takes the identifying inputs as JSON", () => {
-    expect(parseImportId('{"url":"http://127.0.0.1:1","count":2}', schema)).toEqual({ url: "http://127.0.0.1:1", count: 2 });
+    expect(parseImportId('{"url":"http://127.0.0.1:1","count":2}', schema)).toEqual({
+      url: "http://127.0.0.1:1",
+      count: 2,
+    });
   });
 
   it("names every fault at once", () => {
