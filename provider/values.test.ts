@@ -7,6 +7,9 @@ const secret = (value: unknown): object => ({
   value,
 });
 
+const copy = (value: Record<string, unknown>): Record<string, unknown> =>
+  JSON.parse(JSON.stringify(value)) as Record<string, unknown>;
+
 describe("unknown values", () => {
   it("are found at any depth", () => {
     expect(isUnknown(UNKNOWN)).toBe(true);
@@ -57,8 +60,9 @@ describe("sameValue", () => {
 
   it("is reflexive over JSON, and independent of member order", () => {
     fc.assert(
-      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (value) => {
-        expect(sameValue(value, JSON.parse(JSON.stringify(value)))).toBe(true);
+      // Through JSON once first: it has no negative zero.
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()).map(copy), (value) => {
+        expect(sameValue(value, copy(value))).toBe(true);
         expect(sameValue(value, Object.fromEntries(Object.entries(value).reverse()))).toBe(true);
       }),
     );
