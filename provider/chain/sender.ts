@@ -172,7 +172,9 @@ export class TransactionSender {
     if (outcome === "conflict" && (await this.#awaitReceipt(entry, 0))) return { entry, fees, gas };
     // Refused for good: a later run must not send it in the place of what the program says then.
     await this.#journal.discard(entry);
-    this.#nextNonce = await this.#client.getTransactionCount({ address: this.account.address, blockTag: "pending" });
+    // Some clients leave the pool out of their count: below this nonce are transactions that are still under way.
+    const pending = await this.#client.getTransactionCount({ address: this.account.address, blockTag: "pending" });
+    this.#nextNonce = Math.max(pending, outcome === "conflict" ? entry.nonce + 1 : entry.nonce);
     throw new TransactionRejectedError(purpose, revertReason(error, request.abi), entry.hashes[0], error);
   }
 
