@@ -149,7 +149,12 @@ export const settingHandler: ResourceHandler<Inputs, Outputs> = {
   predict: (inputs) => Promise.resolve(inputs.compare === "equal" ? { current: inputs.value } : {}),
 
   async delete(_id, last, context) {
-    if (last.undo) await send(last, last.undo, undefined, context);
+    if (!last.undo) return;
+    // Opening the sender waits for an undo that an interrupted run sent; what is undone already is left alone.
+    const client = await connectChain(last.chain);
+    await openSender(last.chain, last.sender);
+    const current = await readValue(client, last.target as Address, last.read);
+    if (satisfies(last, current)) await send(last, last.undo, current, context);
   },
 };
 
