@@ -261,7 +261,9 @@ describe("a devnet from nothing to its end", () => {
       });
     }
     const kept = filesBelow(project.path(".ethstake"));
-    expect(kept.filter((file) => file.includes(`${STACK}.ended-`) && /keystore-[0-9a-f]+\.json$/.test(file))).toHaveLength(2);
+    expect(
+      kept.filter((file) => file.includes(`${STACK}.ended-`) && /keystore-[0-9a-f]+\.json$/.test(file)),
+    ).toHaveLength(2);
     expect((await project.run("devnet:status", ["--stack", STACK])).code).not.toBe(0);
     expect((await project.run("devnet:down", ["--stack", STACK])).code).toBe(0);
   });
