@@ -17,6 +17,18 @@ interface Outcome {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** Names of the skipped tests, where the runner tells them. */
+  readonly skippedNames?: readonly string[];
+}
+
+/** The part of vitest's JSON report that is read here. */
+interface VitestReport {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly testResults: readonly {
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  }[];
 }
 
 const LOGS = projectPath(join(".ethstake", "test-logs"));
@@ -61,6 +73,7 @@ for (const suite of SUITES.filter(({ name }) => wanted.length === 0 || wanted.in
   process.stdout.write(
     `${failed === 0 ? "ok  " : "FAIL"} ${suite.name.padEnd(18)} ${String(outcome.passed).padStart(4)} passed, ${failed} failed, ${seconds} s\n`,
   );
+  for (const name of outcome.skippedNames ?? []) process.stdout.write(`     skipped: ${name.trim()}\n`);
   for (const line of output.match(/^devnet: .*$/gm) ?? []) process.stdout.write(`     ${line}\n`);
   if (failed > 0)
     process.stdout.write(
@@ -94,12 +107,16 @@ async function run(suite: Suite): Promise<{ code: number; output: string; outcom
 function count(suite: Suite, code: number, output: string, report: string): Outcome {
   if (suite.counts === "vitest") {
     try {
-      const result = JSON.parse(readFileSync(report, "utf8")) as {
-        numPassedTests: number;
-        numFailedTests: number;
-        numPendingTests: number;
+      const result = JSON.parse(readFileSync(report, "utf8")) as VitestReport;
+      const tests = result.testResults.flatMap(({ assertionResults }) => assertionResults);
+      return {
+        passed: result.numPassedTests,
+        failed: result.numFailedTests,
+        skipped: result.numPendingTests,
+        skippedNames: tests
+          .filter(({ status }) => status === "skipped" || status === "pending")
+          .map(({ fullName }) => fullName),
       };
-      return { passed: result.numPassedTests, failed: result.numFailedTests, skipped: result.numPendingTests };
     } catch {
       return { passed: 0, failed: 1, skipped: 0 };
     }
