@@ -92,15 +92,26 @@ export class KeystoreDirectory {
    * @throws {@link KeyOnAnotherClientError} when another one was noted before
    */
   async assign(publicKey: Hex, client: string): Promise<void> {
-    const file = this.#file(publicKey, "client");
-    await createFileOnce(file, client);
-    const holder = (await readFile(file, "utf8")).trim();
-    if (holder !== client) throw new KeyOnAnotherClientError(publicKey, holder, client);
+    await noteClient(this.#file(publicKey, "client"), publicKey, client);
   }
 
   #file(publicKey: Hex, extension: string): string {
     return join(this.directory, fileName(publicKey, extension));
   }
+}
+
+/**
+ * The same note beside the mnemonic that a key comes from: another keystore folder does not make it another key.
+ * @throws {@link KeyOnAnotherClientError} when another client was noted before
+ */
+export async function assignMnemonicKey(mnemonicFile: string, publicKey: Hex, client: string): Promise<void> {
+  await noteClient(join(`${projectPath(mnemonicFile)}.clients`, publicKey), publicKey, client);
+}
+
+async function noteClient(file: string, publicKey: Hex, client: string): Promise<void> {
+  await createFileOnce(file, client);
+  const holder = (await readFile(file, "utf8")).trim();
+  if (holder !== client) throw new KeyOnAnotherClientError(publicKey, holder, client);
 }
 
 /**

@@ -80,6 +80,21 @@ describe("ValidatorKeys", () => {
     await second.stop();
   });
 
+  it("knows a key again that comes from the same mnemonic into another folder", async () => {
+    await validatorKeysHandler.create(inputs, context);
+    const second = await new FakeKeymanager().start();
+    const elsewhere = {
+      ...inputs,
+      keystoreDirectory: join(root, "other-keystores"),
+      keymanager: { url: second.url, tokenFile: join(root, "token") },
+    };
+    await expect(validatorKeysHandler.create(elsewhere, context)).rejects.toMatchObject({
+      code: "KEY_ON_ANOTHER_CLIENT",
+    });
+    expect(second.keys.size).toBe(0);
+    await second.stop();
+  });
+
   it("says why a client refuses, without the keystore or its password", async () => {
     keymanager.answer = (method, _path, body) => (method === "POST" ? [400, `bad request: ${body}`] : undefined);
     const error = (await validatorKeysHandler.create(inputs, context).catch((caught: unknown) => caught)) as Error;

@@ -2,7 +2,7 @@ import { isHex, type Hex } from "viem";
 import { z } from "zod";
 import { KeymanagerClient, keymanagerSchema } from "../beacon/keymanager.ts";
 import { deriveSigningKey } from "../keys/derivation.ts";
-import { KeystoreDirectory, loadMnemonic } from "../keys/store.ts";
+import { assignMnemonicKey, KeystoreDirectory, loadMnemonic } from "../keys/store.ts";
 import { parseImportId } from "../import-id.ts";
 import type { OperationContext, ResourceHandler } from "../resource.ts";
 
@@ -87,7 +87,7 @@ async function ensureKeys(inputs: Inputs, context: OperationContext): Promise<Ou
     keystores.push(await store.ensure(deriveSigningKey(mnemonic, inputs.startIndex + offset)));
   }
   const publicKeys = keystores.map(({ publicKey }) => publicKey);
-  if (inputs.keymanager) await load(inputs.keymanager, store, publicKeys, context);
+  if (inputs.keymanager) await load(inputs.keymanager, inputs.mnemonicFile, store, publicKeys, context);
   return {
     ...inputs,
     publicKeys,
@@ -99,12 +99,16 @@ async function ensureKeys(inputs: Inputs, context: OperationContext): Promise<Ou
 
 async function load(
   keymanager: NonNullable<Inputs["keymanager"]>,
+  mnemonicFile: string,
   store: KeystoreDirectory,
   publicKeys: readonly Hex[],
   context: OperationContext,
 ): Promise<void> {
   // Every key is noted before any is loaded: a conflict on one leaves the client as it was.
-  for (const publicKey of publicKeys) await store.assign(publicKey, keymanager.url);
+  for (const publicKey of publicKeys) {
+    await assignMnemonicKey(mnemonicFile, publicKey, keymanager.url);
+    await store.assign(publicKey, keymanager.url);
+  }
   const client = new KeymanagerClient(keymanager);
   const present = new Set(await client.listKeystores());
   const missing = publicKeys.filter((publicKey) => !present.has(publicKey));
