@@ -188,6 +188,22 @@ describe("a devnet from nothing to its end", () => {
     expect(processes()).toEqual(before);
   });
 
+  it("names the account that cannot pay, and what it lacks", async () => {
+    const setBond = (bond: number): void =>
+      project.changeStack(STACK, ({ operators: [operator] }) => {
+        if (operator) operator.bond = bond;
+      });
+    setBond(2_000_000);
+    const { code, stderr } = await project.json("stack", ["up", "--yes", "--stack", STACK]);
+    expect(code).not.toBe(0);
+    const operator = status.accounts["operator-alice"]?.address ?? "";
+    expect(stderr).toMatch(new RegExp(`Account ${operator} has \\d+\\.\\d+ ETH and needs \\d+\\.\\d+ ETH`));
+    expect(stderr).toMatch(new RegExp(`Send at least \\d+\\.\\d+ ETH to ${operator} and run again`));
+    setBond(4);
+    expect((await stack("up", "--yes")).code).toBe(0);
+    expect((await stack("up", "--yes")).changes).toMatchObject({ create: 0, update: 0, replace: 0, delete: 0 });
+  });
+
   it("upgrades a changed contract in place: the address stays", async () => {
     const source = project.path("contracts", "src", "StakingPool.sol");
     const text = readFileSync(source, "utf8");

@@ -19,7 +19,7 @@ export interface CommandResult {
  */
 export class ProjectCopy {
   readonly directory: string;
-  readonly #stacks: string[] = [];
+  readonly #stacks = new Map<string, StackConfig>();
 
   constructor() {
     this.directory = mkdtempSync(join(tmpdir(), "ethstake-e2e-"));
@@ -36,14 +36,20 @@ export class ProjectCopy {
 
   /** Writes a stack's settings with ports that are free now. */
   async addStack(name: string, change: (config: StackConfig) => void = () => undefined): Promise<void> {
-    const config = await stackConfig();
+    this.#stacks.set(name, await stackConfig());
+    this.changeStack(name, change);
+  }
+
+  /** Changes a stack's settings, as its owner would edit the file. */
+  changeStack(name: string, change: (config: StackConfig) => void): void {
+    const config = this.#stacks.get(name);
+    if (!config) throw new Error(`there is no stack ${name}`);
     change(config);
     const entries = Object.entries(config).map(([key, value]): [string, unknown] => [`ethstake:${key}`, value]);
     writeFileSync(
       join(this.directory, `Pulumi.${name}.yaml`),
       stringify({ config: Object.fromEntries(entries) as object }),
     );
-    this.#stacks.push(name);
   }
 
   /** Runs an npm script to its end. */
@@ -99,7 +105,7 @@ export class ProjectCopy {
 
   /** Takes every network down and removes the copy. */
   async dispose(): Promise<void> {
-    for (const stack of this.#stacks) await this.run("devnet:down", ["--stack", stack]);
+    for (const stack of this.#stacks.keys()) await this.run("devnet:down", ["--stack", stack]);
     rmSync(this.directory, { recursive: true, force: true });
   }
 }
