@@ -12,7 +12,10 @@ export interface ProcessIdentity {
 export function identifyProcess(pid: number): ProcessIdentity | undefined {
   try {
     if (process.platform !== "linux") {
-      const startedAt = execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" }).trim();
+      const startedAt = execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], {
+        encoding: "utf8",
+        stdio: "pipe",
+      }).trim();
       return startedAt ? { pid, startedAt } : undefined;
     }
     // proc(5): the command in brackets may hold spaces; state is field 3, starttime field 22.

@@ -2,45 +2,15 @@
  * The lock of a stack: who runs, and which processes it started. A holder that lives keeps others out; the children of one that
  * died are killed before the next run begins, so that no orphaned provider acts beside a new one.
  */
-import { execFileSync } from "node:child_process";
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { identifyProcess, isRunning, type ProcessIdentity } from "../../lib/process.ts";
 import { StackLockedError } from "../errors.ts";
 import type { StackPaths } from "./store.ts";
-
-/** A process that cannot be mistaken for a later one with the same number. */
-export interface ProcessIdentity {
-  readonly pid: number;
-  /** When it started, in the system's own terms. */
-  readonly start: string;
-}
 
 interface LockFile extends ProcessIdentity {
   readonly command: string;
   readonly since: string;
   readonly children: readonly (ProcessIdentity & { readonly role: string })[];
-}
-
-/** When a process started; undefined when there is none of that number (or only its corpse). */
-export function processStart(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The command name may contain anything: fields count from its closing parenthesis.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" ? undefined : fields[19];
-  } catch {
-    if (process.platform === "linux") return undefined;
-  }
-  try {
-    const text = execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8", stdio: "pipe" }).trim();
-    return text === "" ? undefined : text;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Whether exactly that process lives. */
-export function isAlive(identity: ProcessIdentity): boolean {
-  return processStart(identity.pid) === identity.start;
 }
 
 /** A lock that is held. */
@@ -62,8 +32,7 @@ export class StackLock {
   static async acquire(paths: StackPaths, stack: string, command: string): Promise<StackLock> {
     mkdirSync(paths.dir, { recursive: true, mode: 0o700 });
     const content: LockFile = {
-      pid: process.pid,
-      start: processStart(process.pid) ?? "",
+      ...(identifyProcess(process.pid) ?? { pid: process.pid, startedAt: "" }),
       command,
       since: new Date().toISOString(),
       children: [],
@@ -92,14 +61,14 @@ export class StackLock {
     const text = read(paths.lock);
     if (text === undefined) return [];
     const holder = JSON.parse(text) as LockFile;
-    if (isAlive(holder)) throw new StackLockedError(stack, holder.pid, holder.command, paths.lock);
+    if (isRunning(holder)) throw new StackLockedError(stack, holder.pid, holder.command, paths.lock);
     const killed: string[] = [];
     for (const child of holder.children) {
-      if (!isAlive(child)) continue;
+      if (!isRunning(child)) continue;
       kill(child.pid);
       killed.push(`${child.role} (process ${child.pid})`);
     }
-    for (let wait = 0; wait < 200 && holder.children.some(isAlive); wait++) {
+    for (let wait = 0; wait < 200 && holder.children.some(isRunning); wait++) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     // Two runs may both have seen the dead lock. Only what was judged may be removed: move it aside and look again.
@@ -122,10 +91,10 @@ export class StackLock {
 
   /** Records a process that this run started, and forgets those that ended. */
   addChild(pid: number, role: string): void {
-    const start = processStart(pid);
-    if (start === undefined) return;
-    const children = this.content.children.filter(isAlive);
-    this.content = { ...this.content, children: [...children, { pid, start, role }] };
+    const child = identifyProcess(pid);
+    if (child === undefined) return;
+    const children = this.content.children.filter(isRunning);
+    this.content = { ...this.content, children: [...children, { ...child, role }] };
     const temporary = `${this.paths.lock}.${process.pid}.tmp`;
     writeFileSync(temporary, JSON.stringify(this.content), { mode: 0o600 });
     renameSync(temporary, this.paths.lock);

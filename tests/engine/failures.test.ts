@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { processStart } from "../../engine/state/lock.ts";
+import { identifyProcess, type ProcessIdentity } from "../../lib/process.ts";
 import { until, World } from "./harness.ts";
 
 let world: World;
@@ -102,12 +102,12 @@ describe("kills", () => {
       await run.done;
       expect(() => world.resources()).not.toThrow();
       const lock = JSON.parse(readFileSync(join(world.stateDir, "dev", "lock"), "utf8")) as {
-        children: { pid: number; start: string }[];
+        children: ProcessIdentity[];
       };
       expect(lock.children.length).toBeGreaterThanOrEqual(2);
       const after = await world.up(specs);
       expect(after.ok).toBe(true);
-      for (const child of lock.children) expect(processStart(child.pid)).not.toBe(child.start);
+      for (const child of lock.children) expect(identifyProcess(child.pid)?.startedAt).not.toBe(child.startedAt);
       expect(world.ids().sort()).toEqual(["k1-only", "k2-only", "k3-only"]);
       expect((await world.up(specs)).changes).toEqual({ ...none, same: 4 });
       if (moment === 5) expect(messages(after)).toContain('killed while creating fixture:index:Thing "k1"');
