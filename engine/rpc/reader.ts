@@ -42,7 +42,9 @@ export class Reader {
     return value;
   }
 
-  private skip(wireType: number): void {
+  /** Moves past the value of a field that is not wanted; the low three bits of a tag are its wire type. */
+  private passOver(tag: number): void {
+    const wireType = tag % 8;
     if (wireType === 0) this.varint();
     else if (wireType === 1) this.at += 8;
     else if (wireType === 2) this.at = this.end();
@@ -56,7 +58,7 @@ export class Reader {
       const tag = this.varint();
       const known = type.byNumber.get(Math.floor(tag / 8));
       if (known) this.field(result, known[0], known[1], tag % 8);
-      else this.skip(tag % 8);
+      else this.passOver(tag);
     }
     return result;
   }
@@ -120,7 +122,7 @@ export class Reader {
       const tag = this.varint();
       if (tag === 10) key = this.string();
       else if (tag === 18) value = read();
-      else this.skip(tag % 8);
+      else this.passOver(tag);
     }
     return [key, value];
   }
@@ -130,7 +132,7 @@ export class Reader {
     while (this.at < end) {
       const tag = this.varint();
       if (tag !== 10) {
-        this.skip(tag % 8);
+        this.passOver(tag);
         continue;
       }
       const entryEnd = this.end();
@@ -140,7 +142,7 @@ export class Reader {
         const part = this.varint();
         if (part === 10) key = this.string();
         else if (part === 18) value = this.value(this.end());
-        else this.skip(part % 8);
+        else this.passOver(part);
       }
       put(result, key, value);
     }
@@ -161,10 +163,10 @@ export class Reader {
         while (this.at < listEnd) {
           const part = this.varint();
           if (part === 10) list.push(this.value(this.end()));
-          else this.skip(part % 8);
+          else this.passOver(part);
         }
         result = list;
-      } else this.skip(tag % 8);
+      } else this.passOver(tag);
     }
     return result;
   }
