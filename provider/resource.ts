@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { valueAt } from "../lib/values.ts";
 import { containsUnknown, isObject, isUnknown, sameValue, type Properties } from "./values.ts";
 
 /** One fault of a resource's inputs, as the engine shows it. */
@@ -135,14 +136,6 @@ function leadsToUnknown(root: unknown, path: readonly PropertyKey[]): boolean {
     if (isUnknown(value)) return true;
   }
   return containsUnknown(value);
-}
-
-function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (value, key) =>
-      typeof value === "object" && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined,
-    root,
-  );
 }
 
 function describeValue(value: unknown): string {

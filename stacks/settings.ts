@@ -1,4 +1,5 @@
 import { EthstakeError } from "../lib/errors.ts";
+import { valueAt } from "../lib/values.ts";
 import { crossChecks } from "./cross-checks.ts";
 import { settingsSchema, type Settings } from "./schema.ts";
 
@@ -86,14 +87,6 @@ function formatPath(path: readonly PropertyKey[]): string {
   return path
     .map((key, index) => (typeof key === "number" ? `[${key}]` : `${index > 0 ? "." : ""}${String(key)}`))
     .join("");
-}
-
-function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (value, key) =>
-      typeof value === "object" && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined,
-    root,
-  );
 }
 
 function describe(value: unknown): string {
