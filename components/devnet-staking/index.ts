@@ -1,4 +1,4 @@
-import { ComponentResource, type ComponentResourceOptions, type Resource } from "@pulumi/pulumi";
+import { ComponentResource, type ComponentResourceOptions, type Input, type Resource } from "@pulumi/pulumi";
 import { parseEther } from "viem";
 import { Setting, type ChainArgs } from "../../provider/sdk/index.ts";
 import { artifactPath } from "../protocol/artifacts.ts";
@@ -12,6 +12,8 @@ export interface DevnetStakingArgs {
   readonly staker: AccountArgs;
   /** Holds DEPOSITOR_ROLE. */
   readonly depositor: AccountArgs;
+  /** The beacon chain's deposit contract. */
+  readonly depositContract: Input<string>;
   /** Ether that the test account stakes, as a decimal string. */
   readonly stake: string;
   /** Number of validators that deposits are made for. */
@@ -64,7 +66,7 @@ export class DevnetStaking extends ComponentResource {
             { placeholder: "shortfall" },
             {
               read: {
-                target: "0x00000000219ab540356cBB839Cbe05303d7705Fa",
+                target: args.depositContract,
                 signature: "function get_deposit_root() view returns (bytes32)",
               },
             },
