@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { encodeFunctionData, parseAbi } from "viem";
 import { EthstakeError } from "../lib/errors.ts";
 import { loadArtifact } from "../provider/chain/artifact.ts";
@@ -43,7 +44,7 @@ export async function awaitHead(reader: NetworkReader): Promise<void> {
     const clock = Math.floor((Date.now() / 1_000 - genesisTime) / secondsPerSlot);
     if (head >= 1 && head >= clock - HEAD_TOLERANCE_SLOTS) return;
     if (Date.now() > deadline) throw new DevnetStalledError(head, clock);
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    await sleep(250);
   }
 }
 
@@ -113,7 +114,7 @@ async function until<Value>(reader: NetworkReader, attempt: () => Promise<Value 
   ) {
     const value = await attempt();
     if (value !== undefined) return value;
-    await new Promise((resolve) => setTimeout(resolve, secondsPerSlot * 500));
+    await sleep(secondsPerSlot * 500);
   }
   throw new Error(`this did not happen within ${PATIENCE_EPOCHS} epochs`);
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   createPublicClient,
   formatEther,
@@ -211,7 +212,7 @@ async function headAdvances(reader: NetworkReader): Promise<Reading> {
   const deadline = Date.now() + reader.network.secondsPerSlot * 4_000;
   let last = first;
   while (last <= first && Date.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    await sleep(250);
     last = await reader.headSlot();
   }
   return { value: `slot ${first}, then ${last}`, holds: last > first };

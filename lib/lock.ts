@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { link, mkdir, readdir, readFile, unlink, writeFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { identifyProcess, isRunning, type ProcessIdentity } from "./process.ts";
 
 /** How long a holder that is about to end (an orphan that noticed its parent's death) is waited for, in milliseconds. */
@@ -37,7 +38,7 @@ export async function holdLock(file: string, patienceMs = PATIENCE_MS): Promise<
         await remove(`${file}.${number}`);
       }
       if (Date.now() > deadline) return String(holder?.pid ?? "unknown");
-      await new Promise((resolve) => setTimeout(resolve, 50 + Math.random() * 100));
+      await sleep(50 + Math.random() * 100);
     }
   } finally {
     await remove(own);

@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import { access, mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { delimiter, dirname, isAbsolute, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
@@ -149,8 +150,4 @@ export async function lastLines(logFile: string, count = 3): Promise<string[]> {
     .split("\n")
     .map((line) => line.trim());
   return lines.filter((line) => line !== "").slice(-count);
-}
-
-export function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

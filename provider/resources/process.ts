@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { z } from "zod";
 import { createFileOnce, exists } from "../../lib/files.ts";
@@ -12,7 +13,6 @@ import {
   lastLines,
   launch,
   ProcessNotReadyError,
-  sleep,
   terminate,
 } from "../process/launch.ts";
 import {
