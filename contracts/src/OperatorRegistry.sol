@@ -1,97 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import {PoolBound} from "./abstract/PoolBound.sol";
+import {OperatorLedger} from "./abstract/OperatorLedger.sol";
 import {IOperatorRegistry} from "./interfaces/IOperatorRegistry.sol";
-import {DepositData} from "./libraries/DepositData.sol";
 import {KeyBlob} from "./libraries/KeyBlob.sol";
 
 /// @title Operators, their bonds and their validators' keys.
-/// @dev Operators with a depositable key (vetted, not deposited) form a ring: a doubly linked circle, so that an operator
-/// joins, leaves and takes its turn in constant work whatever the number of operators. A newcomer joins at the end.
-contract OperatorRegistry is IOperatorRegistry, PoolBound {
-    /// @dev An operator. A later version may append members: records live in a mapping.
-    /// @param totalKeys Keys submitted and not removed.
-    /// @param vettedKeys Keys with an index below this are vetted.
-    /// @param depositedKeys Keys with an index below this are deposited.
-    /// @param next The next operator in the ring; 0 when this one is not in it.
-    /// @param previous The one before it.
-    /// @param batchCursor The batch of the next key to deposit, or one before it.
-    /// @param manager Registered it.
-    /// @param bond Wei.
-    /// @param rewardRecipient Receives its rewards.
-    /// @param name For people.
-    /// @param batches Its keys, in order.
-    struct OperatorRecord {
-        uint32 totalKeys;
-        uint32 vettedKeys;
-        uint32 depositedKeys;
-        uint32 next;
-        uint32 previous;
-        uint32 batchCursor;
-        address manager;
-        uint96 bond;
-        address rewardRecipient;
-        string name;
-        KeyBatch[] batches;
-    }
-
-    /// @dev Keys submitted by one call.
-    /// @param blob Holds them as its code.
-    /// @param start The operator's index of the first.
-    /// @param end The index after the last that was not removed; never equal to start.
-    struct KeyBatch {
-        address blob;
-        uint32 start;
-        uint32 end;
-    }
-
-    /// @dev Who submitted a key, and as which.
-    struct KeyRecord {
-        uint32 operatorId;
-        uint32 index;
-    }
-
-    /// @custom:storage-location erc7201:ethstake.storage.OperatorRegistry
-    struct OperatorRegistryStorage {
-        uint32 operatorCount;
-        uint32 turn;
-        uint32 depositableKeys;
-        uint64 keysNonce;
-        uint96 bondPerKey;
-        mapping(uint256 operatorId => OperatorRecord) operators;
-        mapping(address manager => uint256 operatorId) operatorIdOf;
-        mapping(bytes32 pubkeyHash => KeyRecord) keys;
-    }
-
-    // keccak256(abi.encode(uint256(keccak256("ethstake.storage.OperatorRegistry")) - 1)) & ~bytes32(uint256(0xff))
-    bytes32 private constant OPERATOR_REGISTRY_STORAGE =
-        0x334846089d38db7692e21295c697801972c6badefcdfa44ecd4a79e1bc407200;
-
-    /// @notice May set parameters within their bounds.
-    bytes32 public constant PARAMETER_ROLE = keccak256("PARAMETER_ROLE");
-    /// @notice May vet keys.
-    bytes32 public constant OPERATOR_MANAGER_ROLE = keccak256("OPERATOR_MANAGER_ROLE");
-
-    /// @notice The most keys of one submission or removal: what fits a contract's code (24,576 bytes, EIP-170) is 170.
-    uint256 public constant MAX_KEYS_PER_CALL = 150;
-    /// @notice Bytes of the longest name.
-    uint256 public constant MAX_NAME_LENGTH = 64;
-    /// @notice Wei below which the bond per key cannot be set.
-    uint256 public constant MIN_BOND_PER_KEY = 0.01 ether;
-    /// @notice Wei above which the bond per key cannot be set.
-    uint256 public constant MAX_BOND_PER_KEY = 32 ether;
-
-    uint256 private constant PUBKEY_LENGTH = DepositData.PUBKEY_LENGTH;
-    uint256 private constant SIGNATURE_LENGTH = DepositData.SIGNATURE_LENGTH;
-
+/// @dev Bonds are ether, not shares: a bond that pays for a loss must not shrink with it, and pre-deposits are paid from it.
+contract OperatorRegistry is OperatorLedger {
     /// @inheritdoc IOperatorRegistry
     function initialize(address admin, uint256 bondPerKey_) external override initializer {
         __Governed_init(admin);
         _setBondPerKey(bondPerKey_);
+        _storage().bondCooldown = uint32(7 days);
+        emit BondCooldownSet(7 days);
     }
 
     /* OPERATORS AND BONDS */
@@ -127,21 +54,58 @@ contract OperatorRegistry is IOperatorRegistry, PoolBound {
         uint256 bond = record.bond + msg.value;
         record.bond = SafeCast.toUint96(bond);
         emit BondAdded(operatorId, msg.sender, msg.value, bond);
+        _refresh(operatorId, record);
     }
 
     /// @inheritdoc IOperatorRegistry
-    function withdrawBond(uint256 operatorId, uint256 amount) external override {
+    function requestBondWithdrawal(uint256 operatorId, uint256 amount) external override {
         OperatorRecord storage record = _managedOperator(operatorId);
         if (amount == 0) revert OperatorRegistryZeroAmount();
-        uint256 bond = record.bond;
-        uint256 required = record.totalKeys * uint256(_storage().bondPerKey);
-        // The subtraction is guarded by the comparison before it.
-        if (bond < required || bond - required < amount) {
-            revert OperatorRegistryInsufficientBond(operatorId, bond, Math.saturatingAdd(required, amount));
+        uint256 pending = record.pendingBond;
+        uint256 free = _freeBond(record);
+        if (amount > free || pending > free - amount) {
+            revert OperatorRegistryInsufficientBond(operatorId, free, Math.saturatingAdd(pending, amount));
         }
-        record.bond = uint96(bond - amount);
-        emit BondWithdrawn(operatorId, msg.sender, amount, bond - amount);
+        uint256 unlockTime = block.timestamp + _storage().bondCooldown;
+        record.pendingBond = uint96(pending + amount);
+        record.bondUnlockTime = uint32(unlockTime);
+        emit BondWithdrawalRequested(operatorId, pending + amount, unlockTime);
+        _refresh(operatorId, record);
+    }
+
+    /// @inheritdoc IOperatorRegistry
+    function withdrawBond(uint256 operatorId) external override returns (uint256 amount) {
+        OperatorRecord storage record = _managedOperator(operatorId);
+        if (record.pendingBond == 0 || block.timestamp < record.bondUnlockTime) {
+            revert OperatorRegistryBondLocked(operatorId, record.bondUnlockTime);
+        }
+        amount = Math.min(record.pendingBond, _freeBond(record));
+        record.pendingBond = 0;
+        uint256 bond = record.bond - amount;
+        record.bond = uint96(bond);
+        emit BondWithdrawn(operatorId, msg.sender, amount, bond);
+        _refresh(operatorId, record);
         Address.sendValue(payable(msg.sender), amount);
+    }
+
+    /// @inheritdoc IOperatorRegistry
+    function setRewardRecipient(uint256 operatorId, address rewardRecipient) external override {
+        OperatorRecord storage record = _managedOperator(operatorId);
+        if (rewardRecipient == address(0)) revert OperatorRegistryInvalidRecipient(rewardRecipient);
+        record.rewardRecipient = rewardRecipient;
+        emit RewardRecipientSet(operatorId, rewardRecipient);
+    }
+
+    /// @inheritdoc IOperatorRegistry
+    function claimRewards(uint256 operatorId) external override returns (uint256 shares) {
+        OperatorRecord storage record = _operator(operatorId);
+        _accrue(record);
+        shares = record.owedShares;
+        if (shares == 0) return 0;
+        record.owedShares = 0;
+        address rewardRecipient = record.rewardRecipient;
+        emit RewardsClaimed(operatorId, rewardRecipient, shares);
+        SafeERC20.safeTransfer(IERC20(boundPool()), rewardRecipient, shares);
     }
 
     /* KEYS */
@@ -161,8 +125,9 @@ contract OperatorRegistry is IOperatorRegistry, PoolBound {
 
         uint256 start = record.totalKeys;
         uint256 end = start + count;
-        uint256 required = end * $.bondPerKey;
-        if (record.bond < required) revert OperatorRegistryInsufficientBond(operatorId, record.bond, required);
+        uint256 required = (end - _goneKeys(record)) * $.bondPerKey;
+        uint256 held = _heldBond(record);
+        if (held < required) revert OperatorRegistryInsufficientBond(operatorId, held, required);
 
         for (uint256 i = 0; i < count; ++i) {
             bytes calldata pubkey = pubkeys[i * PUBKEY_LENGTH:(i + 1) * PUBKEY_LENGTH];
@@ -170,6 +135,7 @@ contract OperatorRegistry is IOperatorRegistry, PoolBound {
             if (key.operatorId != 0) revert OperatorRegistryDuplicateKey(pubkey);
             key.operatorId = uint32(operatorId);
             key.index = uint32(start + i);
+            key.state = KeyState.Submitted;
         }
         record.totalKeys = SafeCast.toUint32(end);
         record.batches
@@ -183,7 +149,7 @@ contract OperatorRegistry is IOperatorRegistry, PoolBound {
         OperatorRecord storage record = _managedOperator(operatorId);
         if (count == 0 || count > MAX_KEYS_PER_CALL) revert OperatorRegistryInvalidKeyCount(count, MAX_KEYS_PER_CALL);
         uint256 total = record.totalKeys;
-        uint256 unused = total - record.depositedKeys;
+        uint256 unused = total - record.takenKeys;
         if (count > unused) revert OperatorRegistryInsufficientUnusedKeys(operatorId, count, unused);
 
         uint256 target = total - count;
@@ -202,18 +168,66 @@ contract OperatorRegistry is IOperatorRegistry, PoolBound {
         record.totalKeys = uint32(target);
         emit KeysRemoved(operatorId, count, target);
 
-        // The batch cursor stays right: it only moves to a batch with a deposited key, which is never popped.
-        if (record.vettedKeys > target) _setKeyLimit(operatorId, record, target);
+        // The batch cursor stays right: it only moves to a batch with a taken key, which is never popped.
+        if (record.vettedKeys > target) _setVettedKeys(operatorId, record, target);
+        else _refresh(operatorId, record);
     }
 
     /// @inheritdoc IOperatorRegistry
-    function setKeyLimit(uint256 operatorId, uint256 limit) external override onlyRole(OPERATOR_MANAGER_ROLE) {
+    function setVettedKeys(uint256 operatorId, uint256 vettedKeys)
+        external
+        override
+        onlyRole(OPERATOR_MANAGER_ROLE)
+    {
         OperatorRecord storage record = _operator(operatorId);
-        if (limit < record.depositedKeys || limit > record.totalKeys) {
-            revert OperatorRegistryInvalidKeyLimit(limit, record.depositedKeys, record.totalKeys);
+        if (vettedKeys < record.takenKeys || vettedKeys > record.totalKeys) {
+            revert OperatorRegistryInvalidVettedKeys(vettedKeys, record.takenKeys, record.totalKeys);
         }
-        _setKeyLimit(operatorId, record, limit);
+        _setVettedKeys(operatorId, record, vettedKeys);
     }
+
+    /// @inheritdoc IOperatorRegistry
+    function setTarget(uint256 operatorId, bool hasTarget, uint256 targetKeys)
+        external
+        override
+        onlyRole(OPERATOR_MANAGER_ROLE)
+    {
+        OperatorRecord storage record = _operator(operatorId);
+        record.hasTarget = hasTarget;
+        record.targetKeys = SafeCast.toUint32(targetKeys);
+        emit TargetSet(operatorId, hasTarget, targetKeys);
+        _refresh(operatorId, record);
+    }
+
+    /// @inheritdoc IOperatorRegistry
+    function requestExits(uint256 operatorId, uint256 requestedExits)
+        external
+        override
+        onlyRole(OPERATOR_MANAGER_ROLE)
+    {
+        OperatorRecord storage record = _operator(operatorId);
+        if (requestedExits > record.depositedKeys) {
+            revert OperatorRegistryInvalidExits(operatorId, requestedExits, record.depositedKeys);
+        }
+        record.requestedExits = uint32(requestedExits);
+        emit ExitsRequested(operatorId, requestedExits);
+    }
+
+    /// @inheritdoc IOperatorRegistry
+    function setSuspended(uint256 operatorId, bool suspended) external override {
+        if (!suspended || !hasRole(SERVICE_LEVEL_ROLE, msg.sender)) _checkRole(OPERATOR_MANAGER_ROLE);
+        OperatorRecord storage record = _operator(operatorId);
+        record.suspended = suspended;
+        emit SuspensionSet(operatorId, suspended);
+        _refresh(operatorId, record);
+    }
+
+    /// @inheritdoc IOperatorRegistry
+    function refreshKeyLimit(uint256 operatorId) external override {
+        _refresh(operatorId, _operator(operatorId));
+    }
+
+    /* PARAMETERS */
 
     /// @inheritdoc IOperatorRegistry
     function setBondPerKey(uint256 newBondPerKey) external override onlyRole(PARAMETER_ROLE) {
@@ -221,10 +235,19 @@ contract OperatorRegistry is IOperatorRegistry, PoolBound {
     }
 
     /// @inheritdoc IOperatorRegistry
+    function setBondCooldown(uint256 newBondCooldown) external override onlyRole(PARAMETER_ROLE) {
+        _requireWithin(newBondCooldown, MIN_BOND_COOLDOWN, MAX_BOND_COOLDOWN);
+        _storage().bondCooldown = uint32(newBondCooldown);
+        emit BondCooldownSet(newBondCooldown);
+    }
+
+    /* MODULES */
+
+    /// @inheritdoc IOperatorRegistry
     function takeKeys(uint256 count)
         external
         override
-        onlyRole(POOL_ROLE)
+        onlyRole(DEPOSITS_ROLE)
         returns (bytes memory pubkeys, bytes memory signatures, uint256[] memory operatorIds)
     {
         OperatorRegistryStorage storage $ = _storage();
@@ -239,14 +262,16 @@ contract OperatorRegistry is IOperatorRegistry, PoolBound {
         uint256 turn = $.turn;
         for (uint256 i = 0; i < taken; ++i) {
             OperatorRecord storage record = $.operators[turn];
-            uint256 index = record.depositedKeys;
+            uint256 index = record.takenKeys;
             _copyNextKey(record, index, pubkeys, signatures, i);
             operatorIds[i] = turn;
-            record.depositedKeys = uint32(index + 1);
-            emit KeyDeposited(turn, index, _pubkeyAt(pubkeys, i));
+            record.takenKeys = uint32(index + 1);
+            // A key within the limit is covered by at least MIN_BOND_PER_KEY of bond: it has a pre-deposit.
+            record.bond -= uint96(PRE_DEPOSIT);
+            emit KeyTaken(turn, index, _pubkeyAt(pubkeys, i));
 
             uint256 next = record.next;
-            if (index + 1 == record.vettedKeys) {
+            if (index + 1 == record.keyLimit) {
                 _unlink(record, turn);
                 // The last of the ring is its own next.
                 if (next == turn) next = 0;
@@ -254,6 +279,103 @@ contract OperatorRegistry is IOperatorRegistry, PoolBound {
             turn = next;
         }
         $.turn = uint32(turn);
+        Address.sendValue(payable(msg.sender), taken * PRE_DEPOSIT);
+    }
+
+    /// @inheritdoc IOperatorRegistry
+    function resolveKey(bytes32 pubkeyHash, bool valid) external override onlyRole(DEPOSITS_ROLE) {
+        OperatorRegistryStorage storage $ = _storage();
+        KeyRecord storage key = $.keys[pubkeyHash];
+        uint256 operatorId = key.operatorId;
+        OperatorRecord storage record = $.operators[operatorId];
+        KeyState state = _stateOf(key, record);
+        if (state != KeyState.Taken) revert OperatorRegistryInvalidKeyState(pubkeyHash, state, KeyState.Taken);
+        state = valid ? KeyState.Proven : KeyState.Invalid;
+        key.state = state;
+        emit KeyStateChanged(operatorId, key.index, pubkeyHash, state);
+        if (!valid) {
+            ++record.invalidKeys;
+            _refresh(operatorId, record);
+        }
+    }
+
+    /// @inheritdoc IOperatorRegistry
+    function completeKeys(bytes32[] calldata pubkeyHashes) external payable override onlyRole(DEPOSITS_ROLE) {
+        uint256 count = pubkeyHashes.length;
+        if (msg.value != count * PRE_DEPOSIT) revert OperatorRegistryInvalidRefund(msg.value, count * PRE_DEPOSIT);
+        OperatorRegistryStorage storage $ = _storage();
+        for (uint256 i = 0; i < count; ++i) {
+            KeyRecord storage key = $.keys[pubkeyHashes[i]];
+            uint256 operatorId = key.operatorId;
+            OperatorRecord storage record = $.operators[operatorId];
+            KeyState state = _stateOf(key, record);
+            if (state != KeyState.Proven) {
+                revert OperatorRegistryInvalidKeyState(pubkeyHashes[i], state, KeyState.Proven);
+            }
+            key.state = KeyState.Deposited;
+            emit KeyStateChanged(operatorId, key.index, pubkeyHashes[i], KeyState.Deposited);
+            _accrue(record);
+            ++record.depositedKeys;
+            // What the bond had before: the limit stays.
+            record.bond += uint96(PRE_DEPOSIT);
+        }
+        $.activeKeys += uint32(count);
+    }
+
+    /// @inheritdoc IOperatorRegistry
+    function charge(uint256 operatorId, uint256 amount)
+        external
+        override
+        onlyRole(SERVICE_LEVEL_ROLE)
+        returns (uint256 charged)
+    {
+        charged = _charge(operatorId, _operator(operatorId), amount);
+        _refresh(operatorId, _operator(operatorId));
+        Address.sendValue(payable(msg.sender), charged);
+    }
+
+    /// @inheritdoc IOperatorRegistry
+    function applyReport(OperatorUpdate[] calldata updates)
+        external
+        override
+        onlyRole(DISTRIBUTION_ROLE)
+        returns (uint256 charged)
+    {
+        if (updates.length > MAX_UPDATES_PER_REPORT) {
+            revert OperatorRegistryInvalidParameter(updates.length, 0, MAX_UPDATES_PER_REPORT);
+        }
+        uint256 exited = 0;
+        uint256 previousId = 0;
+        for (uint256 i = 0; i < updates.length; ++i) {
+            OperatorUpdate calldata update = updates[i];
+            uint256 operatorId = update.operatorId;
+            OperatorRecord storage record = _operator(operatorId);
+            uint256 before = record.exitedKeys;
+            if (
+                operatorId <= previousId || update.exitedKeys < before || update.exitedKeys > record.depositedKeys
+                    || update.stuckKeys > record.depositedKeys - update.exitedKeys
+            ) revert OperatorRegistryInvalidReport(operatorId, update.exitedKeys, update.stuckKeys);
+            previousId = operatorId;
+            _accrue(record);
+            exited += update.exitedKeys - before;
+            record.exitedKeys = update.exitedKeys;
+            record.stuckKeys = update.stuckKeys;
+            emit OperatorReported(operatorId, update.exitedKeys, update.stuckKeys);
+            if (update.loss != 0) charged += _charge(operatorId, record, update.loss);
+            _refresh(operatorId, record);
+        }
+        if (exited != 0) _storage().activeKeys -= uint32(exited);
+        if (charged != 0) Address.sendValue(payable(msg.sender), charged);
+    }
+
+    /// @inheritdoc IOperatorRegistry
+    function distributeRewards(uint256 shares) external override onlyRole(POOL_ROLE) {
+        OperatorRegistryStorage storage $ = _storage();
+        uint256 active = $.activeKeys;
+        if (active == 0) revert OperatorRegistryNoActiveKeys();
+        // Rounded down: less than a share an active key stays here.
+        $.rewardIndex += SafeCast.toUint128(shares * REWARD_SCALE / active);
+        emit RewardsDistributed(shares, active);
     }
 
     /* VIEWS */
@@ -271,9 +393,20 @@ contract OperatorRegistry is IOperatorRegistry, PoolBound {
             rewardRecipient: record.rewardRecipient,
             name: record.name,
             bond: record.bond,
+            pendingBondWithdrawal: record.pendingBond,
+            bondUnlockTime: record.bondUnlockTime,
             totalKeys: record.totalKeys,
             vettedKeys: record.vettedKeys,
-            depositedKeys: record.depositedKeys
+            keyLimit: record.keyLimit,
+            takenKeys: record.takenKeys,
+            depositedKeys: record.depositedKeys,
+            invalidKeys: record.invalidKeys,
+            exitedKeys: record.exitedKeys,
+            stuckKeys: record.stuckKeys,
+            requestedExits: record.requestedExits,
+            hasTarget: record.hasTarget,
+            targetKeys: record.targetKeys,
+            suspended: record.suspended
         });
     }
 
@@ -290,7 +423,18 @@ contract OperatorRegistry is IOperatorRegistry, PoolBound {
     /// @inheritdoc IOperatorRegistry
     function excessBondOf(uint256 operatorId) external view override returns (uint256) {
         OperatorRecord storage record = _operator(operatorId);
-        return Math.saturatingSub(record.bond, record.totalKeys * uint256(_storage().bondPerKey));
+        return Math.saturatingSub(_freeBond(record), record.pendingBond);
+    }
+
+    /// @inheritdoc IOperatorRegistry
+    function bondCooldown() external view override returns (uint256) {
+        return _storage().bondCooldown;
+    }
+
+    /// @inheritdoc IOperatorRegistry
+    function claimableRewards(uint256 operatorId) external view override returns (uint256 shares) {
+        OperatorRecord storage record = _operator(operatorId);
+        return record.owedShares + _newRewards(record);
     }
 
     /// @inheritdoc IOperatorRegistry
@@ -303,10 +447,20 @@ contract OperatorRegistry is IOperatorRegistry, PoolBound {
         external
         view
         override
-        returns (uint256 total, uint256 vettedLimit, uint256 deposited)
+        returns (uint256 total, uint256 vetted, uint256 taken, uint256 deposited)
     {
         OperatorRecord storage record = _operator(operatorId);
-        return (record.totalKeys, record.vettedKeys, record.depositedKeys);
+        return (record.totalKeys, record.vettedKeys, record.takenKeys, record.depositedKeys);
+    }
+
+    /// @inheritdoc IOperatorRegistry
+    function activeKeysOf(uint256 operatorId) external view override returns (uint256) {
+        return _activeKeys(_operator(operatorId));
+    }
+
+    /// @inheritdoc IOperatorRegistry
+    function activeKeys() external view override returns (uint256) {
+        return _storage().activeKeys;
     }
 
     /// @inheritdoc IOperatorRegistry
@@ -336,16 +490,21 @@ contract OperatorRegistry is IOperatorRegistry, PoolBound {
     }
 
     /// @inheritdoc IOperatorRegistry
-    function isKeyDeposited(bytes calldata pubkey) external view override returns (bool) {
-        KeyRecord storage key = _storage().keys[keccak256(pubkey)];
-        // Id 0 has no deposited keys.
-        return key.index < _storage().operators[key.operatorId].depositedKeys;
+    function keyOf(bytes32 pubkeyHash)
+        public
+        view
+        override
+        returns (uint256 operatorId, uint256 index, KeyState state)
+    {
+        KeyRecord storage key = _storage().keys[pubkeyHash];
+        (operatorId, index) = (key.operatorId, key.index);
+        state = _stateOf(key, _storage().operators[operatorId]);
     }
 
     /// @inheritdoc IOperatorRegistry
-    function keyOwner(bytes calldata pubkey) external view override returns (uint256 operatorId, uint256 index) {
-        KeyRecord storage key = _storage().keys[keccak256(pubkey)];
-        return (key.operatorId, key.index);
+    function isOwnValidator(bytes calldata pubkey) external view override returns (bool) {
+        (,, KeyState state) = keyOf(keccak256(pubkey));
+        return state == KeyState.Proven || state == KeyState.Deposited;
     }
 
     /// @inheritdoc IOperatorRegistry
@@ -356,114 +515,5 @@ contract OperatorRegistry is IOperatorRegistry, PoolBound {
     /// @inheritdoc IOperatorRegistry
     function keysNonce() external view override returns (uint256) {
         return _storage().keysNonce;
-    }
-
-    /* INTERNAL */
-
-    /// @dev Sets the vetted keys, which are between the deposited and the submitted ones, and joins or leaves the ring.
-    function _setKeyLimit(uint256 operatorId, OperatorRecord storage record, uint256 limit) private {
-        OperatorRegistryStorage storage $ = _storage();
-        uint256 before = record.vettedKeys;
-        uint256 deposited = record.depositedKeys;
-        record.vettedKeys = uint32(limit);
-        $.depositableKeys = SafeCast.toUint32($.depositableKeys + limit - before);
-        ++$.keysNonce;
-        emit KeyLimitSet(operatorId, limit);
-
-        if (limit > deposited && before == deposited) {
-            _link(record, operatorId);
-        } else if (limit == deposited && before > deposited) {
-            uint256 next = record.next;
-            _unlink(record, operatorId);
-            if ($.turn == operatorId) $.turn = uint32(next == operatorId ? 0 : next);
-        }
-    }
-
-    /// @dev Adds an operator at the end of the ring, which is before the one whose turn it is.
-    function _link(OperatorRecord storage record, uint256 operatorId) private {
-        OperatorRegistryStorage storage $ = _storage();
-        uint256 turn = $.turn;
-        if (turn == 0) {
-            $.turn = uint32(operatorId);
-            record.next = uint32(operatorId);
-            record.previous = uint32(operatorId);
-        } else {
-            OperatorRecord storage first = $.operators[turn];
-            uint256 last = first.previous;
-            record.next = uint32(turn);
-            record.previous = uint32(last);
-            $.operators[last].next = uint32(operatorId);
-            first.previous = uint32(operatorId);
-        }
-    }
-
-    /// @dev Takes an operator out of the ring. The caller moves the turn.
-    function _unlink(OperatorRecord storage record, uint256 operatorId) private {
-        OperatorRegistryStorage storage $ = _storage();
-        uint256 next = record.next;
-        if (next != operatorId) {
-            uint256 previous = record.previous;
-            $.operators[previous].next = uint32(next);
-            $.operators[next].previous = uint32(previous);
-        }
-        record.next = 0;
-        record.previous = 0;
-    }
-
-    /// @dev Copies an operator's next key to place `position` of the results.
-    function _copyNextKey(
-        OperatorRecord storage record,
-        uint256 index,
-        bytes memory pubkeys,
-        bytes memory signatures,
-        uint256 position
-    ) private {
-        uint256 cursor = record.batchCursor;
-        KeyBatch storage batch = record.batches[cursor];
-        if (index >= batch.end) {
-            // Batches are contiguous and none is empty: the next one starts at the index.
-            record.batchCursor = uint32(++cursor);
-            batch = record.batches[cursor];
-        }
-        KeyBlob.copy(
-            batch.blob,
-            index - batch.start,
-            KeyBlob.pointerTo(pubkeys, position * PUBKEY_LENGTH),
-            KeyBlob.pointerTo(signatures, position * SIGNATURE_LENGTH)
-        );
-    }
-
-    /// @dev Public key `position` of concatenated ones.
-    function _pubkeyAt(bytes memory pubkeys, uint256 position) private pure returns (bytes memory pubkey) {
-        pubkey = new bytes(PUBKEY_LENGTH);
-        KeyBlob.item(pubkeys, position, pubkey);
-    }
-
-    /// @dev Sets the bond per key within its bounds.
-    function _setBondPerKey(uint256 newBondPerKey) private {
-        if (newBondPerKey < MIN_BOND_PER_KEY || newBondPerKey > MAX_BOND_PER_KEY) {
-            revert OperatorRegistryInvalidParameter(newBondPerKey, MIN_BOND_PER_KEY, MAX_BOND_PER_KEY);
-        }
-        _storage().bondPerKey = uint96(newBondPerKey);
-        emit BondPerKeySet(newBondPerKey);
-    }
-
-    /// @dev An operator that exists.
-    function _operator(uint256 operatorId) private view returns (OperatorRecord storage record) {
-        record = _storage().operators[operatorId];
-        if (record.manager == address(0)) revert OperatorRegistryUnknownOperator(operatorId);
-    }
-
-    /// @dev An operator that the caller manages.
-    function _managedOperator(uint256 operatorId) private view returns (OperatorRecord storage record) {
-        record = _operator(operatorId);
-        if (record.manager != msg.sender) revert OperatorRegistryUnauthorizedManager(msg.sender, operatorId);
-    }
-
-    /// @dev The namespaced storage (ERC-7201).
-    function _storage() private pure returns (OperatorRegistryStorage storage $) {
-        assembly {
-            $.slot := OPERATOR_REGISTRY_STORAGE
-        }
     }
 }

@@ -1,133 +1,151 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {ERC20Upgradeable} from "@openzeppelin/contracts-upgradeable/token/ERC20/ERC20Upgradeable.sol";
+import {AccessControlUpgradeable} from "@openzeppelin/contracts-upgradeable/access/AccessControlUpgradeable.sol";
 import {
     ERC20PermitUpgradeable
 } from "@openzeppelin/contracts-upgradeable/token/ERC20/extensions/ERC20PermitUpgradeable.sol";
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {Governed} from "./abstract/Governed.sol";
-import {IDepositContract} from "./interfaces/IDepositContract.sol";
+import {Bound} from "./abstract/Bound.sol";
+import {ExpiringPause} from "./abstract/ExpiringPause.sol";
 import {IExecutionRewardsVault} from "./interfaces/IExecutionRewardsVault.sol";
 import {IOperatorRegistry} from "./interfaces/IOperatorRegistry.sol";
 import {IStakingPool} from "./interfaces/IStakingPool.sol";
+import {IWithdrawalQueue} from "./interfaces/IWithdrawalQueue.sol";
 import {IWithdrawalVault} from "./interfaces/IWithdrawalVault.sol";
-import {DepositData} from "./libraries/DepositData.sol";
-import {KeyBlob} from "./libraries/KeyBlob.sol";
+import {RateLimit} from "./libraries/RateLimit.sol";
 import {ShareMath} from "./libraries/ShareMath.sol";
 
 /// @title The staking pool and its share token ethSTAKE.
-contract StakingPool is IStakingPool, ERC20PermitUpgradeable, Governed {
-    /// @dev What the pool holds. One slot: the only one that stake, deposit and settlement write here.
-    /// @param bufferedEther Wei not yet deposited.
+contract StakingPool is IStakingPool, ERC20PermitUpgradeable, Bound, ExpiringPause {
+    /// @dev What the pool holds. One slot: the only one of its own that stake writes.
+    /// @param bufferedEther Wei not with validators.
     /// @param beaconEther Wei with validators.
-    /// @param depositedValidators Validators deposited for.
-    /// @param lastSettlement Unix time of the last settlement.
+    /// @param staked Units of RateLimit staked lately.
+    /// @param lastStake Unix time of the last stake.
     struct Balances {
         uint96 bufferedEther;
         uint96 beaconEther;
-        uint32 depositedValidators;
-        uint32 lastSettlement;
+        uint32 staked;
+        uint32 lastStake;
     }
 
-    /// @dev What bounds it. One slot: the only other one that stake reads.
-    /// @param stakeCap Wei.
-    /// @param minimumStake Wei.
-    /// @param maxSettlementBps Basis points of the pool's ether.
-    /// @param settlementInterval Seconds.
-    /// @param paused Whether staking and deposits are stopped.
+    /// @dev What bounds staking. One slot: the only other one of its own that stake reads.
+    /// @param stakeCap Gwei.
+    /// @param minimumStake Gwei.
+    /// @param stakeRateLimit Gwei a day.
     struct Limits {
-        uint96 stakeCap;
-        uint96 minimumStake;
-        uint16 maxSettlementBps;
-        uint32 settlementInterval;
-        bool paused;
+        uint64 stakeCap;
+        uint64 minimumStake;
+        uint64 stakeRateLimit;
+    }
+
+    /// @dev What frames and deposits read. One slot.
+    /// @param depositedValidators Validators deposited for.
+    /// @param lastFrame Unix time of the last frame.
+    /// @param staleAfter Seconds.
+    /// @param withdrawalDelay Frames.
+    /// @param reserve Gwei kept back from deposits.
+    struct Frames {
+        uint32 depositedValidators;
+        uint40 lastFrame;
+        uint32 staleAfter;
+        uint8 withdrawalDelay;
+        uint64 reserve;
     }
 
     /// @custom:storage-location erc7201:ethstake.storage.StakingPool
     struct StakingPoolStorage {
         Balances balances;
         Limits limits;
-        IOperatorRegistry operatorRegistry;
-        IWithdrawalVault withdrawalVault;
-        IExecutionRewardsVault executionRewardsVault;
+        Frames frames;
     }
 
     // keccak256(abi.encode(uint256(keccak256("ethstake.storage.StakingPool")) - 1)) & ~bytes32(uint256(0xff))
     bytes32 private constant STAKING_POOL_STORAGE = 0x0dfff68bdf3e95d425022297055a4db964e6787ba81a17846f9edb5ad9a95100;
 
-    /// @notice May stop staking and deposits, and let them go on.
-    bytes32 public constant PAUSER_ROLE = keccak256("PAUSER_ROLE");
     /// @notice May set parameters within their bounds.
     bytes32 public constant PARAMETER_ROLE = keccak256("PARAMETER_ROLE");
-    /// @notice May deposit buffered ether for the registry's next keys.
-    bytes32 public constant DEPOSITOR_ROLE = keccak256("DEPOSITOR_ROLE");
-    /// @notice May settle execution rewards.
-    bytes32 public constant REPORTER_ROLE = keccak256("REPORTER_ROLE");
+    /// @notice BeaconDeposits: may take ether for validators.
+    bytes32 public constant DEPOSITS_ROLE = keccak256("DEPOSITS_ROLE");
+    /// @notice RewardDistribution: may settle reports.
+    bytes32 public constant DISTRIBUTION_ROLE = keccak256("DISTRIBUTION_ROLE");
+    /// @notice WithdrawalQueue: may take the shares of who calls it.
+    bytes32 public constant QUEUE_ROLE = keccak256("QUEUE_ROLE");
 
-    /// @notice Wei of one deposit: the amount at which a validator is activated.
+    /// @notice Wei of one validator: the balance at which it is activated.
     /// https://github.com/ethereum/consensus-specs/blob/master/specs/electra/beacon-chain.md#gwei-values (MIN_ACTIVATION_BALANCE)
-    uint256 public constant DEPOSIT_SIZE = 32 ether;
-    /// @notice The most deposits of one call, which keeps it below the gas limit of a transaction (2^24, EIP-7825).
-    uint256 public constant MAX_DEPOSITS_PER_CALL = 100;
+    uint256 public constant VALIDATOR_ETHER = 32 ether;
+    /// @notice Wei of the cap at the start.
+    uint256 public constant INITIAL_STAKE_CAP = 32_000 ether;
+    /// @notice How many times the present cap a new one may be.
+    uint256 public constant STAKE_CAP_STEP = 5;
     /// @notice Wei above which the stake cap cannot be set.
     uint256 public constant MAX_STAKE_CAP = 10_000_000 ether;
     /// @notice Wei below which the minimum stake cannot be set.
     uint256 public constant MIN_MINIMUM_STAKE = 1 gwei;
     /// @notice Wei above which the minimum stake cannot be set.
     uint256 public constant MAX_MINIMUM_STAKE = 32 ether;
-    /// @notice Basis points above which the bound on one settlement cannot be set.
-    uint256 public constant MAX_MAX_SETTLEMENT_BPS = 500;
-    /// @notice Seconds above which the time between settlements cannot be set.
-    uint256 public constant MAX_SETTLEMENT_INTERVAL = 7 days;
+    /// @notice Wei above which the stake rate limit cannot be set.
+    uint256 public constant MAX_STAKE_RATE_LIMIT = RateLimit.MAX;
+    /// @notice Wei above which the reserve cannot be set.
+    uint256 public constant MAX_RESERVE = 100_000 ether;
+    /// @notice Frames above which the withdrawal delay cannot be set.
+    uint256 public constant MAX_WITHDRAWAL_DELAY = 7;
+    /// @notice Seconds below which reports cannot be called stale.
+    uint256 public constant MIN_STALE_AFTER = 3 days;
+    /// @notice Seconds above which reports cannot be left stale.
+    uint256 public constant MAX_STALE_AFTER = 30 days;
 
-    uint64 private constant DEPOSIT_SIZE_GWEI = uint64(DEPOSIT_SIZE / 1 gwei);
-    uint256 private constant BASIS_POINTS = 10_000;
     uint256 private constant ONE_SHARE = 1e18;
 
     /// @inheritdoc IStakingPool
-    IDepositContract public immutable override depositContract;
+    IOperatorRegistry public immutable override operatorRegistry;
+    /// @inheritdoc IStakingPool
+    IWithdrawalVault public immutable override withdrawalVault;
+    /// @inheritdoc IStakingPool
+    IExecutionRewardsVault public immutable override executionRewardsVault;
 
-    /// @dev Stops the call while paused.
-    modifier whenNotPaused() {
-        if (_storage().limits.paused) revert EnforcedPause();
-        _;
+    /// @param operatorRegistry_ The operators' keys.
+    /// @param withdrawalVault_ The target of the validators' credentials.
+    /// @param executionRewardsVault_ The validators' fee recipient.
+    constructor(
+        IOperatorRegistry operatorRegistry_,
+        IWithdrawalVault withdrawalVault_,
+        IExecutionRewardsVault executionRewardsVault_
+    ) {
+        _requireNonZero(address(operatorRegistry_));
+        _requireNonZero(address(withdrawalVault_));
+        _requireNonZero(address(executionRewardsVault_));
+        operatorRegistry = operatorRegistry_;
+        withdrawalVault = withdrawalVault_;
+        executionRewardsVault = executionRewardsVault_;
     }
 
-    /// @param depositContract_ The beacon chain's deposit contract.
-    constructor(IDepositContract depositContract_) {
-        _requireNonZero(address(depositContract_));
-        depositContract = depositContract_;
-    }
-
-    /// @dev Ether is accepted from the rewards vault, during a settlement, and counted there.
+    /// @dev Ether is accepted from the vaults, when the pool draws from them, and counted there.
     receive() external payable {
-        if (msg.sender != address(_storage().executionRewardsVault)) {
+        if (msg.sender != address(executionRewardsVault) && msg.sender != address(withdrawalVault)) {
             revert StakingPoolUnexpectedEther(msg.sender, msg.value);
         }
     }
 
     /// @inheritdoc IStakingPool
-    function initialize(
-        address admin,
-        address operatorRegistry_,
-        address withdrawalVault_,
-        address executionRewardsVault_
-    ) external override initializer {
+    function initialize(address admin) external override initializer {
         __ERC20_init("ethstake Staked Ether", "ethSTAKE");
         __ERC20Permit_init("ethstake Staked Ether");
         __Governed_init(admin);
-        _requireNonZero(operatorRegistry_);
-        _requireNonZero(withdrawalVault_);
-        _requireNonZero(executionRewardsVault_);
-
-        StakingPoolStorage storage $ = _storage();
-        $.operatorRegistry = IOperatorRegistry(operatorRegistry_);
-        $.withdrawalVault = IWithdrawalVault(withdrawalVault_);
-        $.executionRewardsVault = IExecutionRewardsVault(executionRewardsVault_);
-        _setStakeCap(32_000 ether);
-        _setMinimumStake(0.001 ether);
-        _setMaxSettlementBps(100);
+        Frames storage frames = _storage().frames;
+        frames.lastFrame = uint40(block.timestamp);
+        frames.staleAfter = uint32(7 days);
+        frames.withdrawalDelay = 1;
+        _storage().limits =
+            Limits(uint64(INITIAL_STAKE_CAP / 1 gwei), uint64(0.001 ether / 1 gwei), uint64(RateLimit.MAX / 1 gwei));
+        emit StakeCapSet(INITIAL_STAKE_CAP);
+        emit MinimumStakeSet(0.001 ether);
+        emit StakeRateLimitSet(RateLimit.MAX);
+        emit StaleAfterSet(7 days);
+        emit WithdrawalDelaySet(1);
     }
 
     /* STAKING */
@@ -137,131 +155,164 @@ contract StakingPool is IStakingPool, ERC20PermitUpgradeable, Governed {
         external
         payable
         override
+        whenNotPaused
         returns (uint256 shares)
     {
         StakingPoolStorage storage $ = _storage();
         Limits memory limits = $.limits;
-        if (limits.paused) revert EnforcedPause();
-        if (msg.value < limits.minimumStake) revert StakingPoolBelowMinimumStake(msg.value, limits.minimumStake);
+        uint256 minimum = uint256(limits.minimumStake) * 1 gwei;
+        if (msg.value < minimum) revert StakingPoolBelowMinimumStake(msg.value, minimum);
 
         Balances memory balances = $.balances;
-        uint256 pooled = uint256(balances.bufferedEther) + balances.beaconEther;
-        if (pooled + msg.value > limits.stakeCap) {
-            revert StakingPoolStakeCapExceeded(pooled + msg.value, limits.stakeCap);
-        }
+        uint256 pooled = _pooled(balances);
+        uint256 cap = uint256(limits.stakeCap) * 1 gwei;
+        if (pooled + msg.value > cap) revert StakingPoolStakeCapExceeded(pooled + msg.value, cap);
+        uint256 rateLimit = uint256(limits.stakeRateLimit) * 1 gwei;
+        uint256 available = RateLimit.available(balances.staked, balances.lastStake, rateLimit);
+        if (msg.value > available) revert StakingPoolStakeRateExceeded(msg.value, available);
 
         shares = ShareMath.toShares(msg.value, pooled, totalSupply());
         if (shares < minShares || shares == 0) revert StakingPoolInsufficientShares(shares, minShares);
 
-        // Cannot truncate: the sum is at most the cap, a uint96.
-        $.balances.bufferedEther = uint96(balances.bufferedEther + msg.value);
+        // Cannot truncate: the sum is at most the cap, a uint96; and until the year 2106 for the time.
+        $.balances = Balances({
+            bufferedEther: uint96(balances.bufferedEther + msg.value),
+            beaconEther: balances.beaconEther,
+            staked: RateLimit.used(rateLimit - available + msg.value),
+            lastStake: uint32(block.timestamp)
+        });
         _mint(receiver, shares);
         emit Staked(msg.sender, receiver, referral, msg.value, shares);
     }
 
-    /* DEPOSITS */
+    /* MODULES */
 
     /// @inheritdoc IStakingPool
-    function depositToBeaconChain(uint256 maxValidators, bytes32 expectedDepositRoot)
-        external
-        override
-        onlyRole(DEPOSITOR_ROLE)
-        whenNotPaused
-        returns (uint256 deposited)
-    {
-        return _deposit(maxValidators, expectedDepositRoot);
+    function lockForWithdrawal(address owner, uint256 shares) external override onlyRole(QUEUE_ROLE) {
+        _transfer(owner, msg.sender, shares);
     }
 
     /// @inheritdoc IStakingPool
-    function depositToBeaconChainAtNonce(uint256 maxValidators, bytes32 expectedDepositRoot, uint256 expectedKeysNonce)
-        external
-        override
-        onlyRole(DEPOSITOR_ROLE)
-        whenNotPaused
-        returns (uint256 deposited)
-    {
-        uint256 nonce = _storage().operatorRegistry.keysNonce();
-        if (nonce != expectedKeysNonce) revert StakingPoolKeysNonceChanged(expectedKeysNonce, nonce);
-        return _deposit(maxValidators, expectedDepositRoot);
+    function takeForDeposits(uint256 validators) external override onlyRole(DEPOSITS_ROLE) whenNotPaused {
+        uint256 required = validators * VALIDATOR_ETHER;
+        uint256 depositable = depositableEther();
+        if (required > depositable) revert StakingPoolInsufficientEther(required, depositable);
+        StakingPoolStorage storage $ = _storage();
+        // None can truncate: required is at most bufferedEther, and all ether is below 2^87 wei.
+        $.balances.bufferedEther -= uint96(required);
+        $.balances.beaconEther += uint96(required);
+        $.frames.depositedValidators += uint32(validators);
+        emit EtherTakenForDeposits(validators, $.balances.bufferedEther);
+        Address.sendValue(payable(msg.sender), required);
     }
 
-    /* REWARDS */
-
     /// @inheritdoc IStakingPool
-    function settleExecutionRewards(uint256 amount)
+    function settle(Settlement calldata settlement)
         external
+        payable
         override
-        onlyRole(REPORTER_ROLE)
-        returns (uint256 settled, uint256 newSharePrice)
+        onlyRole(DISTRIBUTION_ROLE)
+        returns (uint256 newSharePrice)
     {
         StakingPoolStorage storage $ = _storage();
         Balances memory balances = $.balances;
-        Limits memory limits = $.limits;
-        uint256 nextSettlement = uint256(balances.lastSettlement) + limits.settlementInterval;
-        if (block.timestamp < nextSettlement) revert StakingPoolSettlementTooEarly(nextSettlement);
+        uint256 rateBefore = _rate(_pooled(balances));
 
-        IExecutionRewardsVault vault = $.executionRewardsVault;
-        uint256 pooled = uint256(balances.bufferedEther) + balances.beaconEther;
-        uint256 bound = pooled * limits.maxSettlementBps / BASIS_POINTS;
-        settled = Math.min(amount, Math.min(address(vault).balance, bound));
-        if (settled == 0) revert StakingPoolNothingToSettle();
-
-        // Cannot truncate: the pool holds at most MAX_STAKE_CAP grown by rewards, all ether is below 2^87 wei.
-        $.balances.bufferedEther = uint96(balances.bufferedEther + settled);
-        $.balances.lastSettlement = uint32(block.timestamp);
-        newSharePrice = ShareMath.toAssets(ONE_SHARE, pooled + settled, totalSupply());
-        emit ExecutionRewardsSettled(settled, pooled + settled, newSharePrice);
+        uint256 buffered = balances.bufferedEther + settlement.withdrawals + settlement.rewards + msg.value;
+        uint256 pooled = buffered + settlement.beaconEther;
+        if (pooled > type(uint96).max || settlement.protocolFee + settlement.operatorFee > pooled) {
+            revert StakingPoolInvalidSettlement();
+        }
+        $.balances.bufferedEther = uint96(buffered);
+        $.balances.beaconEther = uint96(settlement.beaconEther);
+        (uint256 protocolShares, uint256 operatorShares) = _mintFees(settlement, pooled);
+        emit Settled(pooled, totalSupply(), protocolShares, operatorShares);
 
         uint256 balance = address(this).balance;
-        vault.withdrawRewards(settled);
+        if (settlement.withdrawals != 0) withdrawalVault.withdrawEther(settlement.withdrawals);
+        if (settlement.rewards != 0) executionRewardsVault.withdrawRewards(settlement.rewards);
         uint256 received = address(this).balance - balance;
-        if (received != settled) revert StakingPoolRewardsMismatch(settled, received);
-    }
+        if (received != settlement.withdrawals + settlement.rewards) {
+            revert StakingPoolEtherMismatch(settlement.withdrawals + settlement.rewards, received);
+        }
 
-    /* GOVERNANCE */
-
-    /// @inheritdoc IStakingPool
-    function pause() external override onlyRole(PAUSER_ROLE) whenNotPaused {
-        _storage().limits.paused = true;
-        emit Paused(msg.sender);
+        _processFrame(rateBefore, $.frames.withdrawalDelay, settlement.finalizeUpTo);
+        newSharePrice = sharePrice();
     }
 
     /// @inheritdoc IStakingPool
-    function unpause() external override onlyRole(PAUSER_ROLE) {
-        Limits storage limits = _storage().limits;
-        if (!limits.paused) revert ExpectedPause();
-        limits.paused = false;
-        emit Unpaused(msg.sender);
+    function processStaleFrame() external override {
+        StakingPoolStorage storage $ = _storage();
+        uint256 from = uint256($.frames.lastFrame) + $.frames.staleAfter;
+        if (block.timestamp < from) revert StakingPoolNotStale(from);
+
+        // What came back from validators moves to the buffer as principal: the rate stays until a report.
+        uint256 swept = Math.min(address(withdrawalVault).balance, $.balances.beaconEther);
+        $.balances.bufferedEther += uint96(swept);
+        $.balances.beaconEther -= uint96(swept);
+        emit StaleFrameProcessed(msg.sender, swept);
+        if (swept != 0) withdrawalVault.withdrawEther(swept);
+
+        _processFrame(_rate(totalPooledEther()), 1, type(uint32).max);
     }
+
+    /* PARAMETERS */
 
     /// @inheritdoc IStakingPool
     function setStakeCap(uint256 newStakeCap) external override onlyRole(PARAMETER_ROLE) {
-        _setStakeCap(newStakeCap);
+        uint256 highest = Math.max(stakeCap(), INITIAL_STAKE_CAP / STAKE_CAP_STEP) * STAKE_CAP_STEP;
+        _requireWithin(newStakeCap, 0, Math.min(highest, MAX_STAKE_CAP));
+        _storage().limits.stakeCap = uint64(newStakeCap / 1 gwei);
+        emit StakeCapSet(newStakeCap / 1 gwei * 1 gwei);
     }
 
     /// @inheritdoc IStakingPool
     function setMinimumStake(uint256 newMinimumStake) external override onlyRole(PARAMETER_ROLE) {
-        _setMinimumStake(newMinimumStake);
+        _requireWithin(newMinimumStake, MIN_MINIMUM_STAKE, MAX_MINIMUM_STAKE);
+        _storage().limits.minimumStake = uint64(newMinimumStake / 1 gwei);
+        emit MinimumStakeSet(newMinimumStake / 1 gwei * 1 gwei);
     }
 
     /// @inheritdoc IStakingPool
-    function setMaxSettlementBps(uint256 newMaxSettlementBps) external override onlyRole(PARAMETER_ROLE) {
-        _setMaxSettlementBps(newMaxSettlementBps);
+    function setStakeRateLimit(uint256 newStakeRateLimit) external override onlyRole(PARAMETER_ROLE) {
+        _requireWithin(newStakeRateLimit, 0, MAX_STAKE_RATE_LIMIT);
+        _storage().limits.stakeRateLimit = uint64(newStakeRateLimit / 1 gwei);
+        emit StakeRateLimitSet(newStakeRateLimit / 1 gwei * 1 gwei);
     }
 
     /// @inheritdoc IStakingPool
-    function setSettlementInterval(uint256 newSettlementInterval) external override onlyRole(PARAMETER_ROLE) {
-        _requireWithin(newSettlementInterval, 0, MAX_SETTLEMENT_INTERVAL);
-        _storage().limits.settlementInterval = uint32(newSettlementInterval);
-        emit SettlementIntervalSet(newSettlementInterval);
+    function setReserve(uint256 newReserve) external override onlyRole(PARAMETER_ROLE) {
+        _requireWithin(newReserve, 0, MAX_RESERVE);
+        _storage().frames.reserve = uint64(newReserve / 1 gwei);
+        emit ReserveSet(newReserve / 1 gwei * 1 gwei);
+    }
+
+    /// @inheritdoc IStakingPool
+    function setWithdrawalDelay(uint256 frames) external override onlyRole(PARAMETER_ROLE) {
+        _requireWithin(frames, 1, MAX_WITHDRAWAL_DELAY);
+        _storage().frames.withdrawalDelay = uint8(frames);
+        emit WithdrawalDelaySet(frames);
+    }
+
+    /// @inheritdoc IStakingPool
+    function setStaleAfter(uint256 newStaleAfter) external override onlyRole(PARAMETER_ROLE) {
+        _requireWithin(newStaleAfter, MIN_STALE_AFTER, MAX_STALE_AFTER);
+        _storage().frames.staleAfter = uint32(newStaleAfter);
+        emit StaleAfterSet(newStaleAfter);
     }
 
     /* VIEWS */
 
     /// @inheritdoc IStakingPool
     function totalPooledEther() public view override returns (uint256) {
-        Balances memory balances = _storage().balances;
-        return uint256(balances.bufferedEther) + balances.beaconEther;
+        return _pooled(_storage().balances);
+    }
+
+    /// @inheritdoc IStakingPool
+    function depositableEther() public view override returns (uint256) {
+        StakingPoolStorage storage $ = _storage();
+        uint256 queued = convertToAssets(balanceOf(withdrawalQueue()));
+        return Math.saturatingSub($.balances.bufferedEther, queued + uint256($.frames.reserve) * 1 gwei);
     }
 
     /// @inheritdoc IStakingPool
@@ -275,8 +326,16 @@ contract StakingPool is IStakingPool, ERC20PermitUpgradeable, Governed {
     }
 
     /// @inheritdoc IStakingPool
-    function sharePrice() external view override returns (uint256) {
+    function sharePrice() public view override returns (uint256) {
         return convertToAssets(ONE_SHARE);
+    }
+
+    /// @inheritdoc IStakingPool
+    function availableStake() external view override returns (uint256) {
+        if (paused()) return 0;
+        Balances memory balances = _storage().balances;
+        uint256 byRate = RateLimit.available(balances.staked, balances.lastStake, stakeRateLimit());
+        return Math.min(Math.saturatingSub(stakeCap(), _pooled(balances)), byRate);
     }
 
     /// @inheritdoc IStakingPool
@@ -285,124 +344,116 @@ contract StakingPool is IStakingPool, ERC20PermitUpgradeable, Governed {
     }
 
     /// @inheritdoc IStakingPool
+    function beaconEther() external view override returns (uint256) {
+        return _storage().balances.beaconEther;
+    }
+
+    /// @inheritdoc IStakingPool
     function depositedValidators() external view override returns (uint256) {
-        return _storage().balances.depositedValidators;
+        return _storage().frames.depositedValidators;
     }
 
     /// @inheritdoc IStakingPool
-    function lastSettlement() external view override returns (uint256) {
-        return _storage().balances.lastSettlement;
-    }
-
-    /// @inheritdoc IStakingPool
-    function stakeCap() external view override returns (uint256) {
-        return _storage().limits.stakeCap;
+    function stakeCap() public view override returns (uint256) {
+        return uint256(_storage().limits.stakeCap) * 1 gwei;
     }
 
     /// @inheritdoc IStakingPool
     function minimumStake() external view override returns (uint256) {
-        return _storage().limits.minimumStake;
+        return uint256(_storage().limits.minimumStake) * 1 gwei;
     }
 
     /// @inheritdoc IStakingPool
-    function maxSettlementBps() external view override returns (uint256) {
-        return _storage().limits.maxSettlementBps;
+    function stakeRateLimit() public view override returns (uint256) {
+        return uint256(_storage().limits.stakeRateLimit) * 1 gwei;
     }
 
     /// @inheritdoc IStakingPool
-    function settlementInterval() external view override returns (uint256) {
-        return _storage().limits.settlementInterval;
+    function reserve() external view override returns (uint256) {
+        return uint256(_storage().frames.reserve) * 1 gwei;
     }
 
     /// @inheritdoc IStakingPool
-    function paused() external view override returns (bool) {
-        return _storage().limits.paused;
+    function withdrawalDelay() external view override returns (uint256) {
+        return _storage().frames.withdrawalDelay;
     }
 
     /// @inheritdoc IStakingPool
-    function operatorRegistry() external view override returns (IOperatorRegistry) {
-        return _storage().operatorRegistry;
+    function staleAfter() external view override returns (uint256) {
+        return _storage().frames.staleAfter;
     }
 
     /// @inheritdoc IStakingPool
-    function withdrawalVault() external view override returns (IWithdrawalVault) {
-        return _storage().withdrawalVault;
+    function lastFrameTime() external view override returns (uint256) {
+        return _storage().frames.lastFrame;
     }
 
     /// @inheritdoc IStakingPool
-    function executionRewardsVault() external view override returns (IExecutionRewardsVault) {
-        return _storage().executionRewardsVault;
+    function withdrawalQueue() public view override returns (address) {
+        return boundAccount(QUEUE_ROLE);
     }
 
     /* INTERNAL */
 
-    /// @dev Takes the next keys and deposits for each. The registry, the vault and the deposit contract are the protocol's
-    /// own and the chain's: none of them calls back.
-    function _deposit(uint256 maxValidators, bytes32 expectedDepositRoot) private returns (uint256 deposited) {
-        StakingPoolStorage storage $ = _storage();
-        bytes32 depositRoot = depositContract.get_deposit_root();
-        if (depositRoot != expectedDepositRoot) revert StakingPoolDepositRootChanged(expectedDepositRoot, depositRoot);
-
-        Balances memory balances = $.balances;
-        uint256 count = Math.min(Math.min(maxValidators, balances.bufferedEther / DEPOSIT_SIZE), MAX_DEPOSITS_PER_CALL);
-        if (count == 0) revert StakingPoolNothingToDeposit(balances.bufferedEther, maxValidators);
-
-        (bytes memory pubkeys, bytes memory signatures, uint256[] memory operatorIds) =
-            $.operatorRegistry.takeKeys(count);
-        deposited = operatorIds.length;
-        if (deposited == 0) revert StakingPoolNothingToDeposit(balances.bufferedEther, maxValidators);
-        if (
-            deposited > count || pubkeys.length != deposited * DepositData.PUBKEY_LENGTH
-                || signatures.length != deposited * DepositData.SIGNATURE_LENGTH
-        ) revert StakingPoolInvalidKeys(pubkeys.length, signatures.length, deposited);
-
-        // None can truncate: count * DEPOSIT_SIZE is at most bufferedEther, and all ether is below 2^87 wei.
-        balances.bufferedEther -= uint96(deposited * DEPOSIT_SIZE);
-        balances.beaconEther += uint96(deposited * DEPOSIT_SIZE);
-        balances.depositedValidators += uint32(deposited);
-        $.balances = balances;
-        emit ValidatorsDeposited(deposited, balances.bufferedEther);
-
-        _depositEach(pubkeys, signatures, $.withdrawalVault.withdrawalCredentials());
+    /// @inheritdoc Bound
+    function _isBoundRole(bytes32 role) internal pure override returns (bool) {
+        return role == QUEUE_ROLE || role == DEPOSITS_ROLE || role == DISTRIBUTION_ROLE;
     }
 
-    /// @dev One deposit of DEPOSIT_SIZE for each key.
-    function _depositEach(bytes memory pubkeys, bytes memory signatures, bytes32 credentials) private {
-        bytes memory encodedCredentials = abi.encodePacked(credentials);
-        bytes memory pubkey = new bytes(DepositData.PUBKEY_LENGTH);
-        bytes memory signature = new bytes(DepositData.SIGNATURE_LENGTH);
-        uint256 count = pubkeys.length / DepositData.PUBKEY_LENGTH;
-        for (uint256 i = 0; i < count; ++i) {
-            KeyBlob.item(pubkeys, i, pubkey);
-            KeyBlob.item(signatures, i, signature);
-            depositContract.deposit{value: DEPOSIT_SIZE}(
-                pubkey,
-                encodedCredentials,
-                signature,
-                DepositData.root(pubkey, credentials, signature, DEPOSIT_SIZE_GWEI)
-            );
+    /// @dev Bound's, which sees every grant.
+    function _grantRole(bytes32 role, address account)
+        internal
+        override(AccessControlUpgradeable, Bound)
+        returns (bool)
+    {
+        return super._grantRole(role, account);
+    }
+
+    /// @dev Mints the fees' shares, so that they are worth the fees at the rate after the settlement: a fee of f ether out of
+    /// p pooled is f * (supply + V) / (p + V - f) shares.
+    function _mintFees(Settlement calldata settlement, uint256 pooled)
+        private
+        returns (uint256 protocolShares, uint256 operatorShares)
+    {
+        uint256 fees = settlement.protocolFee + settlement.operatorFee;
+        if (fees == 0) return (0, 0);
+        uint256 shares = ShareMath.toShares(fees, pooled - fees, totalSupply());
+        operatorShares = Math.mulDiv(shares, settlement.operatorFee, fees);
+        protocolShares = shares - operatorShares;
+        if (protocolShares != 0) _mint(settlement.treasury, protocolShares);
+        if (operatorShares != 0) {
+            _mint(address(operatorRegistry), operatorShares);
+            operatorRegistry.distributeRewards(operatorShares);
         }
     }
 
-    /// @dev Sets the stake cap within its bounds.
-    function _setStakeCap(uint256 newStakeCap) private {
-        _requireWithin(newStakeCap, 0, MAX_STAKE_CAP);
-        _storage().limits.stakeCap = uint96(newStakeCap);
-        emit StakeCapSet(newStakeCap);
+    /// @dev Lets the queue finalise with what is buffered, burns what it finalised and sends the ether.
+    function _processFrame(uint256 rateBefore, uint256 delay, uint256 upTo) private {
+        StakingPoolStorage storage $ = _storage();
+        $.frames.lastFrame = uint40(block.timestamp);
+        address queue = withdrawalQueue();
+        uint256 buffered = $.balances.bufferedEther;
+        (uint256 assets, uint256 shares) =
+            IWithdrawalQueue(queue).processFrame(rateBefore, _rate(totalPooledEther()), delay, upTo, buffered);
+        if (shares == 0) return;
+        if (assets > buffered) revert StakingPoolInsufficientEther(assets, buffered);
+        $.balances.bufferedEther = uint96(buffered - assets);
+        _burn(queue, shares);
+        emit WithdrawalsFunded(assets, shares, buffered - assets);
+        Address.sendValue(payable(queue), assets);
     }
 
-    /// @dev Sets the minimum stake within its bounds.
-    function _setMinimumStake(uint256 newMinimumStake) private {
-        _requireWithin(newMinimumStake, MIN_MINIMUM_STAKE, MAX_MINIMUM_STAKE);
-        _storage().limits.minimumStake = uint96(newMinimumStake);
-        emit MinimumStakeSet(newMinimumStake);
+    /// @dev Wei in the pool.
+    function _pooled(Balances memory balances) private pure returns (uint256) {
+        return uint256(balances.bufferedEther) + balances.beaconEther;
     }
 
-    /// @dev Sets the bound on one settlement within its bounds.
-    function _setMaxSettlementBps(uint256 newMaxSettlementBps) private {
-        _requireWithin(newMaxSettlementBps, 1, MAX_MAX_SETTLEMENT_BPS);
-        _storage().limits.maxSettlementBps = uint16(newMaxSettlementBps);
-        emit MaxSettlementBpsSet(newMaxSettlementBps);
+    /// @dev Ray of wei per share, rounded down. Clamped so that all shares together are never worth more than the pool: in a
+    /// loss the virtual gwei would make them so.
+    function _rate(uint256 pooled) private view returns (uint256 rate) {
+        uint256 supply = totalSupply();
+        rate = ShareMath.toAssets(ShareMath.RAY, pooled, supply);
+        if (supply != 0) rate = Math.min(rate, Math.mulDiv(ShareMath.RAY, pooled, supply));
     }
 
     /// @dev Reverts when a parameter is out of bounds.

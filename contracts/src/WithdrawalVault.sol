@@ -28,4 +28,6 @@ contract WithdrawalVault is IWithdrawalVault, PoolBound {
     function withdrawalCredentials() external view override returns (bytes32) {
         return DepositData.executionCredentials(address(this));
     }
+
+    function isOwnCredentials(bytes32 credentials) external view returns (bool) { return credentials == DepositData.executionCredentials(address(this)); }
 }

@@ -26,4 +26,6 @@ interface IWithdrawalVault {
     /// @notice The credentials that validators deposit with: 0x01, eleven zero bytes, this address.
     /// https://github.com/ethereum/consensus-specs/blob/master/specs/phase0/validator.md#eth1_address_withdrawal_prefix
     function withdrawalCredentials() external view returns (bytes32);
+
+    function isOwnCredentials(bytes32 credentials) external view returns (bool);
 }

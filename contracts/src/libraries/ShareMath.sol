@@ -9,6 +9,8 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 library ShareMath {
     /// @dev V: virtual wei and virtual shares. One gwei is 1e-9 of one ether: it takes no visible part of the rewards.
     uint256 internal constant VIRTUAL = 1 gwei;
+    /// @dev Shares whose worth in wei is a rate in rays.
+    uint256 internal constant RAY = 1e27;
 
     /// @dev Shares for `assets` wei: floor(assets * (supply + V) / (pooled + V)).
     function toShares(uint256 assets, uint256 pooled, uint256 supply) internal pure returns (uint256) {

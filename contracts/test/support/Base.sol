@@ -2,77 +2,118 @@
 pragma solidity 0.8.30;
 
 import {ERC1967Proxy} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol";
-import {Test} from "forge-std/Test.sol";
+import {BeaconDeposits} from "../../src/BeaconDeposits.sol";
+import {CoverageFund} from "../../src/CoverageFund.sol";
 import {ExecutionRewardsVault} from "../../src/ExecutionRewardsVault.sol";
 import {OperatorRegistry} from "../../src/OperatorRegistry.sol";
+import {ReportConsensus} from "../../src/ReportConsensus.sol";
+import {RewardDistribution} from "../../src/RewardDistribution.sol";
 import {StakingPool} from "../../src/StakingPool.sol";
+import {WithdrawalQueue} from "../../src/WithdrawalQueue.sol";
 import {WithdrawalVault} from "../../src/WithdrawalVault.sol";
+import {IBeaconVerifier} from "../../src/interfaces/IBeaconVerifier.sol";
 import {IDepositContract} from "../../src/interfaces/IDepositContract.sol";
+import {IOperatorRegistry} from "../../src/interfaces/IOperatorRegistry.sol";
+import {IRewardDistribution} from "../../src/interfaces/IRewardDistribution.sol";
+import {Lanes} from "../../src/libraries/Lanes.sol";
+import {Implementations} from "./Implementations.sol";
 
 /// @dev The protocol as a stack deploys it: proxies, roles granted one by one, the real deposit contract.
-abstract contract Base is Test {
-    uint256 internal constant BOND_PER_KEY = 1 ether;
+abstract contract Base is Implementations {
+    uint256 internal constant BOND_PER_KEY = 1.5 ether;
     bytes32 internal constant DEFAULT_ADMIN_ROLE = 0x00;
+    /// @dev Mainnet's: https://github.com/ethereum/consensus-specs/blob/master/configs/mainnet.yaml
+    uint64 internal constant GENESIS_TIME = 1_606_824_023;
+    uint256 internal constant SECONDS_PER_SLOT = 12;
+    uint256 internal constant EPOCHS_PER_FRAME = 225;
+    uint256 internal constant SLOTS_PER_FRAME = EPOCHS_PER_FRAME * 32;
 
     address internal admin = makeAddr("admin");
     address internal upgrader = makeAddr("upgrader");
     address internal pauser = makeAddr("pauser");
+    address internal resumer = makeAddr("resumer");
     address internal parameters = makeAddr("parameters");
     address internal depositor = makeAddr("depositor");
-    address internal reporter = makeAddr("reporter");
     address internal vetter = makeAddr("vetter");
+    address internal membership = makeAddr("membership");
+    address internal serviceLevel = makeAddr("serviceLevel");
+    address internal treasury = makeAddr("treasury");
     address internal alice = makeAddr("alice");
     address internal bob = makeAddr("bob");
     address internal mallory = makeAddr("mallory");
     address internal manager = makeAddr("manager");
     address internal recipient = makeAddr("recipient");
+    address[] internal members = [makeAddr("member0"), makeAddr("member1"), makeAddr("member2")];
+    address[] internal reviewers = [makeAddr("reviewer0"), makeAddr("reviewer1"), makeAddr("reviewer2")];
+    address[] internal guards = [makeAddr("guard0"), makeAddr("guard1"), makeAddr("guard2")];
 
     IDepositContract internal depositContract;
-    StakingPool internal pool;
     OperatorRegistry internal registry;
     WithdrawalVault internal withdrawalVault;
     ExecutionRewardsVault internal rewardsVault;
+    CoverageFund internal coverageFund;
+    ReportConsensus internal consensus;
+    ReportConsensus internal lossReview;
+    ReportConsensus internal guardians;
+    StakingPool internal pool;
+    WithdrawalQueue internal queue;
+    BeaconDeposits internal deposits;
+    RewardDistribution internal distribution;
+    /// @dev Stands for BeaconProofs where a test does not prove anything.
+    address internal proofs = makeAddr("proofs");
 
     function setUp() public virtual {
-        // A realistic clock: some code compares timestamps with zero.
         vm.warp(1_750_000_000);
         depositContract = etchDepositContract();
         registry = OperatorRegistry(
-            proxy(address(new OperatorRegistry()), abi.encodeCall(OperatorRegistry.initialize, (admin, BOND_PER_KEY)))
+            proxied("OperatorRegistry", "", abi.encodeCall(OperatorRegistry.initialize, (admin, BOND_PER_KEY)))
         );
         withdrawalVault = WithdrawalVault(
-            payable(proxy(address(new WithdrawalVault()), abi.encodeCall(WithdrawalVault.initialize, (admin))))
+            payable(proxied("WithdrawalVault", "", abi.encodeCall(WithdrawalVault.initialize, (admin))))
         );
         rewardsVault = ExecutionRewardsVault(
-            payable(proxy(
-                    address(new ExecutionRewardsVault()), abi.encodeCall(ExecutionRewardsVault.initialize, (admin))
-                ))
+            payable(proxied("ExecutionRewardsVault", "", abi.encodeCall(ExecutionRewardsVault.initialize, (admin))))
         );
+        coverageFund =
+            CoverageFund(payable(proxied("CoverageFund", "", abi.encodeCall(CoverageFund.initialize, (admin)))));
+        consensus = newCommittee(members);
+        lossReview = newCommittee(reviewers);
+        guardians = newCommittee(guards);
         pool = StakingPool(
-            payable(proxy(
-                    address(new StakingPool(depositContract)),
-                    abi.encodeCall(
-                        StakingPool.initialize,
-                        (admin, address(registry), address(withdrawalVault), address(rewardsVault))
-                    )
+            payable(proxied(
+                    "StakingPool",
+                    abi.encode(registry, withdrawalVault, rewardsVault),
+                    abi.encodeCall(StakingPool.initialize, (admin))
                 ))
         );
-
-        vm.startPrank(admin);
-        pool.grantRole(pool.UPGRADER_ROLE(), upgrader);
-        pool.grantRole(pool.PAUSER_ROLE(), pauser);
-        pool.grantRole(pool.PARAMETER_ROLE(), parameters);
-        pool.grantRole(pool.DEPOSITOR_ROLE(), depositor);
-        pool.grantRole(pool.REPORTER_ROLE(), reporter);
-        registry.grantRole(registry.UPGRADER_ROLE(), upgrader);
-        registry.grantRole(registry.PARAMETER_ROLE(), parameters);
-        registry.grantRole(registry.OPERATOR_MANAGER_ROLE(), vetter);
-        registry.grantRole(registry.POOL_ROLE(), address(pool));
-        withdrawalVault.grantRole(withdrawalVault.UPGRADER_ROLE(), upgrader);
-        withdrawalVault.grantRole(withdrawalVault.POOL_ROLE(), address(pool));
-        rewardsVault.grantRole(rewardsVault.UPGRADER_ROLE(), upgrader);
-        rewardsVault.grantRole(rewardsVault.POOL_ROLE(), address(pool));
-        vm.stopPrank();
+        queue = WithdrawalQueue(payable(implementation("WithdrawalQueue", abi.encode(pool, guardians))));
+        deposits = BeaconDeposits(
+            payable(proxied(
+                    "BeaconDeposits",
+                    abi.encode(depositContract, pool, registry, withdrawalVault, proofs, consensus),
+                    abi.encodeCall(BeaconDeposits.initialize, (admin))
+                ))
+        );
+        distribution = RewardDistribution(
+            payable(proxied(
+                    "RewardDistribution",
+                    abi.encode(
+                        pool,
+                        registry,
+                        coverageFund,
+                        consensus,
+                        lossReview,
+                        GENESIS_TIME,
+                        SECONDS_PER_SLOT,
+                        32,
+                        EPOCHS_PER_FRAME
+                    ),
+                    abi.encodeCall(RewardDistribution.initialize, (admin, treasury))
+                ))
+        );
+        grantRoles();
+        vm.prank(parameters);
+        deposits.setAttestationAllowed(true);
 
         vm.deal(alice, 1_000_000 ether);
         vm.deal(bob, 1_000_000 ether);
@@ -81,6 +122,67 @@ abstract contract Base is Test {
     }
 
     /* DEPLOYMENT */
+
+    function grantRoles() private {
+        vm.startPrank(admin);
+        pool.grantRole(pool.UPGRADER_ROLE(), upgrader);
+        pool.grantRole(pool.PAUSER_ROLE(), pauser);
+        pool.grantRole(pool.RESUMER_ROLE(), resumer);
+        pool.grantRole(pool.PARAMETER_ROLE(), parameters);
+        pool.grantRole(pool.QUEUE_ROLE(), address(queue));
+        pool.grantRole(pool.DEPOSITS_ROLE(), address(deposits));
+        pool.grantRole(pool.DISTRIBUTION_ROLE(), address(distribution));
+        registry.grantRole(registry.UPGRADER_ROLE(), upgrader);
+        registry.grantRole(registry.PARAMETER_ROLE(), parameters);
+        registry.grantRole(registry.OPERATOR_MANAGER_ROLE(), vetter);
+        registry.grantRole(registry.POOL_ROLE(), address(pool));
+        registry.grantRole(registry.DEPOSITS_ROLE(), address(deposits));
+        registry.grantRole(registry.DISTRIBUTION_ROLE(), address(distribution));
+        registry.grantRole(registry.SERVICE_LEVEL_ROLE(), serviceLevel);
+        withdrawalVault.grantRole(withdrawalVault.UPGRADER_ROLE(), upgrader);
+        withdrawalVault.grantRole(withdrawalVault.POOL_ROLE(), address(pool));
+        rewardsVault.grantRole(rewardsVault.UPGRADER_ROLE(), upgrader);
+        rewardsVault.grantRole(rewardsVault.POOL_ROLE(), address(pool));
+        coverageFund.grantRole(coverageFund.UPGRADER_ROLE(), upgrader);
+        coverageFund.grantRole(coverageFund.COVER_ROLE(), address(distribution));
+        deposits.grantRole(deposits.UPGRADER_ROLE(), upgrader);
+        deposits.grantRole(deposits.DEPOSITOR_ROLE(), depositor);
+        deposits.grantRole(deposits.PARAMETER_ROLE(), parameters);
+        deposits.grantRole(deposits.PAUSER_ROLE(), pauser);
+        deposits.grantRole(deposits.RESUMER_ROLE(), resumer);
+        distribution.grantRole(distribution.UPGRADER_ROLE(), upgrader);
+        distribution.grantRole(distribution.PARAMETER_ROLE(), parameters);
+        distribution.grantRole(distribution.PAUSER_ROLE(), pauser);
+        distribution.grantRole(distribution.RESUMER_ROLE(), resumer);
+        vm.stopPrank();
+    }
+
+    /// @dev A proxy of an implementation, initialised in the same transaction.
+    function proxied(string memory name, bytes memory constructorArguments, bytes memory initializer)
+        internal
+        returns (address)
+    {
+        return proxy(implementation(name, constructorArguments), initializer);
+    }
+
+    function proxy(address target, bytes memory data) internal returns (address) {
+        return address(new ERC1967Proxy(target, data));
+    }
+
+    /// @dev A committee with these members.
+    function newCommittee(address[] memory list) internal returns (ReportConsensus committee) {
+        committee =
+            ReportConsensus(proxied("ReportConsensus", "", abi.encodeCall(ReportConsensus.initialize, (admin))));
+        vm.startPrank(admin);
+        committee.grantRole(committee.MEMBERSHIP_ROLE(), membership);
+        committee.grantRole(committee.UPGRADER_ROLE(), upgrader);
+        vm.stopPrank();
+        vm.startPrank(membership);
+        for (uint256 i = 0; i < list.length; ++i) {
+            committee.addMember(list[i]);
+        }
+        vm.stopPrank();
+    }
 
     /// @dev Puts the deposit contract, as the chain has it, at its canonical address.
     function etchDepositContract() internal returns (IDepositContract) {
@@ -93,10 +195,6 @@ abstract contract Base is Test {
             vm.store(target, slots[i], values[i]);
         }
         return IDepositContract(target);
-    }
-
-    function proxy(address implementation, bytes memory data) internal returns (address) {
-        return address(new ERC1967Proxy(implementation, data));
     }
 
     /* KEYS */
@@ -121,6 +219,14 @@ abstract contract Base is Test {
         }
     }
 
+    /// @dev Hashes of made-up keys.
+    function hashesOf(uint256 first, uint256 count) internal pure returns (bytes32[] memory hashes) {
+        hashes = new bytes32[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            hashes[i] = keccak256(pubkeyOf(first + i));
+        }
+    }
+
     /* ACTIONS */
 
     function stakeAs(address staker, uint256 amount) internal returns (uint256 shares) {
@@ -141,9 +247,9 @@ abstract contract Base is Test {
         registry.submitValidatorSigs(operatorId, pubkeys, sigs);
     }
 
-    function vet(uint256 operatorId, uint256 limit) internal {
+    function vet(uint256 operatorId, uint256 count) internal {
         vm.prank(vetter);
-        registry.setKeyLimit(operatorId, limit);
+        registry.setVettedKeys(operatorId, count);
     }
 
     /// @dev An operator with a bond for its keys, all vetted.
@@ -156,15 +262,97 @@ abstract contract Base is Test {
         vet(operatorId, count);
     }
 
-    function depositAs(address caller, uint256 count) internal returns (uint256) {
+    /// @dev Pre-deposits for the next keys, as the depositor.
+    function preDeposit(uint256 count) internal returns (uint256 keys) {
         bytes32 root = depositContract.get_deposit_root();
-        vm.prank(caller);
-        return pool.depositToBeaconChain(count, root);
+        uint256 nonce = registry.keysNonce();
+        bytes32 credentials = withdrawalVault.withdrawalCredentials();
+        vm.prank(depositor);
+        return deposits.preDeposit(count, root, nonce, credentials);
     }
 
-    function settle(uint256 amount) internal returns (uint256 settled) {
-        vm.prank(reporter);
-        (settled,) = pool.settleExecutionRewards(amount);
+    /// @dev Members attest keys' credentials.
+    function attest(bytes32[] memory valid, bytes32[] memory invalid) internal {
+        agree(Lanes.CREDENTIALS, deposits.attestationDigest(valid, invalid));
+        deposits.attestCredentials(valid, invalid);
+    }
+
+    /// @dev The whole way of keys `first` on, which must be the next ones: pre-deposit, attestation, deposit.
+    function depositKeys(uint256 first, uint256 count) internal {
+        preDeposit(count);
+        attest(hashesOf(first, count), new bytes32[](0));
+        (bytes memory pubkeys,) = makeKeys(first, count);
+        deposits.completeDeposits(pubkeys);
+    }
+
+    /// @dev All oracle members vote for a digest.
+    function agree(uint256 lane, bytes32 digest) internal {
+        for (uint256 i = 0; i < members.length; ++i) {
+            vm.prank(members[i]);
+            consensus.vote(lane, digest);
+        }
+    }
+
+    /// @dev All reviewers vote for a report's digest.
+    function review(bytes32 digest) internal {
+        for (uint256 i = 0; i < reviewers.length; ++i) {
+            vm.prank(reviewers[i]);
+            lossReview.vote(Lanes.REPORT, digest);
+        }
+    }
+
+    /* REPORTS */
+
+    function slotTime(uint256 slot) internal pure returns (uint256) {
+        return GENESIS_TIME + slot * SECONDS_PER_SLOT;
+    }
+
+    /// @dev Warps to the end of the next frame that can be settled, and gives its last slot.
+    function nextFrame() internal returns (uint64 refSlot) {
+        uint256 slot = (block.timestamp - GENESIS_TIME) / SECONDS_PER_SLOT;
+        refSlot = uint64((slot / SLOTS_PER_FRAME + 1) * SLOTS_PER_FRAME - 1);
+        if (refSlot <= distribution.lastRefSlot()) refSlot += uint64(SLOTS_PER_FRAME);
+        vm.warp(slotTime(refSlot) + SECONDS_PER_SLOT);
+    }
+
+    /// @dev A true report of the next frame: all deposits credited, validators' balances as given.
+    function reportOf(uint256 beaconBalance) internal returns (IRewardDistribution.Report memory) {
+        return IRewardDistribution.Report({
+            refSlot: nextFrame(),
+            beaconBalance: uint128(beaconBalance),
+            creditedValidators: uint32(pool.depositedValidators()),
+            slashedValidators: uint32(distribution.slashedValidators()),
+            withdrawalVaultBalance: uint128(address(withdrawalVault).balance),
+            executionVaultBalance: uint128(address(rewardsVault).balance),
+            finalizeUpTo: uint32(queue.lastRequestId())
+        });
+    }
+
+    /// @dev Members agree on a report, and it is settled.
+    function settle(IRewardDistribution.Report memory report, IOperatorRegistry.OperatorUpdate[] memory updates)
+        internal
+        returns (uint256 sharePrice)
+    {
+        agree(Lanes.REPORT, distribution.reportDigest(report, updates));
+        return distribution.settleRewards(report, updates);
+    }
+
+    /// @dev A frame without news of operators.
+    function settleFrame(uint256 beaconBalance) internal returns (uint256 sharePrice) {
+        return settle(reportOf(beaconBalance), noUpdates());
+    }
+
+    function noUpdates() internal pure returns (IOperatorRegistry.OperatorUpdate[] memory) {
+        return new IOperatorRegistry.OperatorUpdate[](0);
+    }
+
+    function oneUpdate(uint256 operatorId, uint256 exited, uint256 stuck, uint256 loss)
+        internal
+        pure
+        returns (IOperatorRegistry.OperatorUpdate[] memory updates)
+    {
+        updates = new IOperatorRegistry.OperatorUpdate[](1);
+        updates[0] = IOperatorRegistry.OperatorUpdate(uint32(operatorId), uint32(exited), uint32(stuck), uint128(loss));
     }
 
     /// @dev The deposit contract's count, decoded from little endian.

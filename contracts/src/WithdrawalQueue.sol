@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {Strings} from "@openzeppelin/contracts/utils/Strings.sol";
+import {ERC721} from "solady/tokens/ERC721.sol";
+import {IReportConsensus} from "./interfaces/IReportConsensus.sol";
+import {IStakingPool} from "./interfaces/IStakingPool.sol";
+import {IWithdrawalQueue} from "./interfaces/IWithdrawalQueue.sol";
+import {Lanes} from "./libraries/Lanes.sol";
+import {QueueMath} from "./libraries/QueueMath.sol";
+
+/// @title The way out: requests to withdraw, served in the order in which they were made.
+/// @dev A request is one slot: its owner, and the shares of all requests up to it (ERC-721 of Solady keeps 96 bits beside
+/// the owner, and keeps them when the token is burnt). Rates belong to batches and payouts, so a request stores none.
+contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
+    /// @dev What a request reads and writes. One slot.
+    /// @param lastRequestId The last request made.
+    /// @param requestedShares Shares of all requests ever made.
+    /// @param heldUntil Unix time until which claims are stopped.
+    /// @param frame Frames processed.
+    struct Head {
+        uint32 lastRequestId;
+        uint96 requestedShares;
+        uint40 heldUntil;
+        uint32 frame;
+    }
+
+    /// @dev How far finalisation has come. One slot.
+    /// @param lastFinalizedId The last request finalised.
+    /// @param finalizedShares Shares of all requests up to it.
+    /// @param nextBatch The first batch not wholly finalised.
+    /// @param holds How often claims were stopped.
+    struct Tail {
+        uint32 lastFinalizedId;
+        uint96 finalizedShares;
+        uint32 nextBatch;
+        uint32 holds;
+    }
+
+    /// @dev Requests made between two frames.
+    /// @param lastId The last of them.
+    /// @param frame The frame that closed it.
+    /// @param rate Ray of wei per share: the most that they pay.
+    struct Batch {
+        uint32 lastId;
+        uint32 frame;
+        uint128 rate;
+    }
+
+    /// @dev What requests pay, from the one after the previous payout's last.
+    /// @param lastId The last of them.
+    /// @param rate Ray of wei per share.
+    struct Payout {
+        uint32 lastId;
+        uint128 rate;
+    }
+
+    /// @notice Shares of the smallest request: what a claim costs should not exceed what it pays.
+    uint256 public constant MIN_REQUEST_SHARES = 0.001 ether;
+    /// @notice Shares of the largest request: one leaver does not hold up the others until all its ether is there.
+    uint256 public constant MAX_REQUEST_SHARES = 1_000 ether;
+    /// @notice The most requests that one call makes.
+    uint256 public constant MAX_REQUESTS_PER_CALL = 100;
+    /// @notice The most batches that one frame finalises: each costs about 26,000 gas.
+    uint256 public constant MAX_BATCHES_PER_FRAME = 64;
+    /// @notice Seconds that guardians can stop claims.
+    uint256 public constant HOLD_DURATION = 72 hours;
+    /// @notice Seconds between the end of a stop and the next one.
+    uint256 public constant HOLD_COOLDOWN = 14 days;
+
+    /// @inheritdoc IWithdrawalQueue
+    IStakingPool public immutable override pool;
+    /// @inheritdoc IWithdrawalQueue
+    IReportConsensus public immutable override guardians;
+
+    Head private _head;
+    Tail private _tail;
+    Batch[] private _batches;
+    Payout[] private _payouts;
+
+    /// @dev Stops the call while claims are held.
+    modifier whenNotHeld() {
+        uint256 until = _head.heldUntil;
+        if (block.timestamp < until) revert WithdrawalQueueClaimsHeld(until);
+        _;
+    }
+
+    /// @dev Only the pool.
+    modifier onlyPool() {
+        if (msg.sender != address(pool)) revert WithdrawalQueueOnlyPool(msg.sender);
+        _;
+    }
+
+    /// @param pool_ The pool whose shares are withdrawn.
+    /// @param guardians_ The committee that may stop claims for a while.
+    constructor(IStakingPool pool_, IReportConsensus guardians_) {
+        if (address(pool_) == address(0) || address(guardians_) == address(0)) revert WithdrawalQueueInvalidAddress();
+        pool = pool_;
+        guardians = guardians_;
+    }
+
+    /// @dev The pool sends what it sets aside.
+    receive() external payable onlyPool {}
+
+    /* REQUESTS */
+
+    /// @inheritdoc IWithdrawalQueue
+    function requestWithdrawal(uint256 shares, address receiver)
+        external
+        override
+        returns (uint256 firstRequestId, uint256 lastRequestId_)
+    {
+        if (shares < MIN_REQUEST_SHARES) revert WithdrawalQueueTooSmall(shares, MIN_REQUEST_SHARES);
+        uint256 pieces = Math.ceilDiv(shares, MAX_REQUEST_SHARES);
+        if (pieces > MAX_REQUESTS_PER_CALL) {
+            revert WithdrawalQueueTooLarge(shares, MAX_REQUESTS_PER_CALL * MAX_REQUEST_SHARES);
+        }
+        pool.lockForWithdrawal(msg.sender, shares);
+
+        Head memory head = _head;
+        firstRequestId = head.lastRequestId + 1;
+        lastRequestId_ = head.lastRequestId + pieces;
+        uint256 requested = head.requestedShares;
+        // Cannot truncate: 2^32 requests cost more gas than all blocks of a century; 2^96 shares are 600 times all ether.
+        head.lastRequestId = uint32(lastRequestId_);
+        head.requestedShares = uint96(requested + shares);
+        _head = head;
+
+        uint256 end = requested + shares;
+        for (uint256 id = firstRequestId; id <= lastRequestId_; ++id) {
+            uint256 piece = (end - requested) / (lastRequestId_ + 1 - id);
+            requested += piece;
+            _mintAndSetExtraDataUnchecked(receiver, id, uint96(requested));
+            emit WithdrawalRequested(id, receiver, piece);
+        }
+    }
+
+    /* CLAIMS */
+
+    /// @inheritdoc IWithdrawalQueue
+    function claim(uint256 requestId, uint256 hint, address recipient)
+        external
+        override
+        whenNotHeld
+        returns (uint256 assets)
+    {
+        assets = _take(requestId, hint, recipient);
+        Address.sendValue(payable(recipient), assets);
+    }
+
+    /// @inheritdoc IWithdrawalQueue
+    function claim(uint256 requestId) external override whenNotHeld returns (uint256 assets) {
+        assets = _take(requestId, findHint(requestId), msg.sender);
+        Address.sendValue(payable(msg.sender), assets);
+    }
+
+    /// @inheritdoc IWithdrawalQueue
+    function claimBatch(uint256[] calldata requestIds, uint256[] calldata hints, address recipient)
+        external
+        override
+        whenNotHeld
+        returns (uint256 assets)
+    {
+        if (requestIds.length == 0 || requestIds.length != hints.length) {
+            revert WithdrawalQueueInvalidBatch(requestIds.length, hints.length);
+        }
+        for (uint256 i = 0; i < requestIds.length; ++i) {
+            assets += _take(requestIds[i], hints[i], recipient);
+        }
+        Address.sendValue(payable(recipient), assets);
+    }
+
+    /// @inheritdoc IWithdrawalQueue
+    function holdClaims() external override {
+        uint256 heldUntil = _head.heldUntil;
+        uint256 from = heldUntil == 0 ? 0 : heldUntil + HOLD_COOLDOWN;
+        if (block.timestamp < from) revert WithdrawalQueueHeldTooRecently(from);
+        bytes32 expected = holdDigest();
+        bytes32 agreed = guardians.agreed(Lanes.EMERGENCY);
+        if (agreed != expected) revert WithdrawalQueueNoEmergency(agreed, expected);
+        ++_tail.holds;
+        uint256 until = block.timestamp + HOLD_DURATION;
+        _head.heldUntil = uint40(until);
+        emit ClaimsHeld(until);
+    }
+
+    /* FRAMES */
+
+    /// @inheritdoc IWithdrawalQueue
+    function processFrame(uint256 rateBefore, uint256 rate, uint256 delay, uint256 upTo, uint256 available)
+        external
+        override
+        onlyPool
+        returns (uint256 assets, uint256 shares)
+    {
+        uint256 frame_ = _closeBatch(rateBefore);
+        Tail memory tail = _tail;
+        uint256 stop = Math.min(_batches.length, tail.nextBatch + MAX_BATCHES_PER_FRAME);
+        uint256 finalizedBefore = tail.finalizedShares;
+        while (tail.nextBatch < stop) {
+            Batch memory batch = _batches[tail.nextBatch];
+            if (batch.frame + delay > frame_) break;
+            uint256 payRate = Math.min(batch.rate, rate);
+            uint256 last = _lastWithin(tail, Math.min(batch.lastId, upTo), payRate, available - assets);
+            if (last > tail.lastFinalizedId) assets += _finalize(tail, last, payRate);
+            if (last < batch.lastId) break;
+            ++tail.nextBatch;
+        }
+        _tail = tail;
+        shares = tail.finalizedShares - finalizedBefore;
+    }
+
+    /* VIEWS */
+
+    /// @inheritdoc IWithdrawalQueue
+    function holdDigest() public view override returns (bytes32) {
+        return keccak256(abi.encode("holdClaims", block.chainid, address(this), _tail.holds));
+    }
+
+    /// @inheritdoc IWithdrawalQueue
+    function claimsHeldUntil() external view override returns (uint256) {
+        return _head.heldUntil;
+    }
+
+    /// @inheritdoc IWithdrawalQueue
+    function requestOf(uint256 requestId) external view override returns (Request memory request) {
+        _requireKnown(requestId);
+        request.owner = _ownerOf(requestId);
+        request.shares = _sharesOf(requestId);
+        request.finalized = requestId <= _tail.lastFinalizedId;
+        request.claimed = request.owner == address(0);
+        if (request.finalized) {
+            request.assets = QueueMath.assetsOf(request.shares, _payouts[findHint(requestId)].rate);
+        }
+    }
+
+    /// @inheritdoc IWithdrawalQueue
+    function findHint(uint256 requestId) public view override returns (uint256 hint) {
+        if (requestId == 0 || requestId > _tail.lastFinalizedId) revert WithdrawalQueueNotFinalized(requestId);
+        // The first payout whose last request is not before this one: they rise, and the last one is lastFinalizedId.
+        uint256 high = _payouts.length - 1;
+        while (hint < high) {
+            uint256 middle = (hint + high) / 2;
+            if (_payouts[middle].lastId < requestId) hint = middle + 1;
+            else high = middle;
+        }
+    }
+
+    /// @inheritdoc IWithdrawalQueue
+    function lastRequestId() external view override returns (uint256) {
+        return _head.lastRequestId;
+    }
+
+    /// @inheritdoc IWithdrawalQueue
+    function lastFinalizedId() external view override returns (uint256) {
+        return _tail.lastFinalizedId;
+    }
+
+    /// @inheritdoc IWithdrawalQueue
+    function queuedShares() external view override returns (uint256) {
+        return _head.requestedShares - _tail.finalizedShares;
+    }
+
+    /// @inheritdoc IWithdrawalQueue
+    function frame() external view override returns (uint256) {
+        return _head.frame;
+    }
+
+    /// @inheritdoc IWithdrawalQueue
+    function batchCount() external view override returns (uint256) {
+        return _batches.length;
+    }
+
+    /// @inheritdoc IWithdrawalQueue
+    function payoutCount() external view override returns (uint256) {
+        return _payouts.length;
+    }
+
+    /// @notice The collection's name.
+    function name() public pure override returns (string memory) {
+        return "ethstake Withdrawal";
+    }
+
+    /// @notice The collection's symbol.
+    function symbol() public pure override returns (string memory) {
+        return "unstETHSTAKE";
+    }
+
+    /// @notice Metadata of a position, as a data URI.
+    function tokenURI(uint256 requestId) public view override returns (string memory) {
+        _requireKnown(requestId);
+        return string.concat(
+            'data:application/json;utf8,{"name":"ethstake withdrawal #',
+            Strings.toString(requestId),
+            '","description":"A request to withdraw ',
+            Strings.toString(_sharesOf(requestId)),
+            ' ethSTAKE (1e-18 units)"}'
+        );
+    }
+
+    /* INTERNAL */
+
+    /// @dev Counts the frame and closes the requests made since the last one as a batch.
+    function _closeBatch(uint256 rateBefore) private returns (uint256 frame_) {
+        Head storage head = _head;
+        frame_ = ++head.frame;
+        uint256 last = head.lastRequestId;
+        uint256 count = _batches.length;
+        uint256 closed = count == 0 ? 0 : _batches[count - 1].lastId;
+        if (last > closed) {
+            // Cannot truncate: a ray rate of 2^128 is 340 billion ether a share.
+            _batches.push(Batch({lastId: uint32(last), frame: uint32(frame_), rate: uint128(rateBefore)}));
+            emit BatchClosed(count, frame_, last, rateBefore);
+        }
+    }
+
+    /// @dev The last request, at most `last`, that so much ether pays together with all before it; lastFinalizedId when not
+    /// even the next one.
+    function _lastWithin(Tail memory tail, uint256 last, uint256 rate, uint256 available)
+        private
+        view
+        returns (uint256)
+    {
+        uint256 low = tail.lastFinalizedId;
+        uint256 base = tail.finalizedShares;
+        if (last <= low || QueueMath.assetsOf(_getExtraData(last) - base, rate) <= available) return Math.max(last, low);
+        // It does not reach `last`: search below it.
+        uint256 high = last - 1;
+        while (low < high) {
+            uint256 middle = (low + high + 1) / 2;
+            if (QueueMath.assetsOf(_getExtraData(middle) - base, rate) <= available) low = middle;
+            else high = middle - 1;
+        }
+        return low;
+    }
+
+    /// @dev Finalises up to a request at a rate.
+    function _finalize(Tail memory tail, uint256 last, uint256 rate) private returns (uint256 assets) {
+        uint256 end = _getExtraData(last);
+        uint256 shares = end - tail.finalizedShares;
+        assets = QueueMath.assetsOf(shares, rate);
+        uint256 count = _payouts.length;
+        if (count != 0 && _payouts[count - 1].rate == rate) _payouts[count - 1].lastId = uint32(last);
+        else _payouts.push(Payout({lastId: uint32(last), rate: uint128(rate)}));
+        tail.lastFinalizedId = uint32(last);
+        tail.finalizedShares = uint96(end);
+        emit WithdrawalsFinalized(last, shares, assets, rate);
+    }
+
+    /// @dev Burns a position and gives what it pays. The caller sends it.
+    function _take(uint256 requestId, uint256 hint, address recipient) private returns (uint256 assets) {
+        if (_ownerOf(requestId) != msg.sender) revert WithdrawalQueueNotOwner(msg.sender, requestId);
+        if (hint >= _payouts.length) revert WithdrawalQueueNotFinalized(requestId);
+        Payout memory payout = _payouts[hint];
+        if (requestId > payout.lastId || (hint != 0 && requestId <= _payouts[hint - 1].lastId)) {
+            revert WithdrawalQueueInvalidHint(requestId, hint);
+        }
+        assets = QueueMath.assetsOf(_sharesOf(requestId), payout.rate);
+        _burn(requestId);
+        emit WithdrawalClaimed(requestId, msg.sender, recipient, assets);
+    }
+
+    /// @dev Shares of one request.
+    function _sharesOf(uint256 requestId) private view returns (uint256) {
+        // Request 0 does not exist and has none before it.
+        return _getExtraData(requestId) - _getExtraData(requestId - 1);
+    }
+
+    /// @dev Reverts for an id that no request has.
+    function _requireKnown(uint256 requestId) private view {
+        if (requestId == 0 || requestId > _head.lastRequestId) revert WithdrawalQueueUnknownRequest(requestId);
+    }
+}
