@@ -31,6 +31,7 @@ contract BeaconDeposits is IBeaconDeposits, ExpiringPause {
         uint32 waitingKeys;
         bool attestationAllowed;
         uint64 attestationNonce;
+        uint32 preDepositedKeys;
     }
 
     // keccak256(abi.encode(uint256(keccak256("ethstake.storage.BeaconDeposits")) - 1)) & ~bytes32(uint256(0xff))
@@ -127,6 +128,7 @@ contract BeaconDeposits is IBeaconDeposits, ExpiringPause {
         }
         if (keys == 0) revert BeaconDepositsNothingToDeposit(depositable, waiting);
         $.waitingKeys = uint32(waiting + keys);
+        $.preDepositedKeys += uint32(keys);
         emit PreDeposited(keys, credentials, waiting + keys);
 
         bytes memory pubkey = new bytes(PUBKEY_LENGTH);
@@ -167,11 +169,10 @@ contract BeaconDeposits is IBeaconDeposits, ExpiringPause {
     /* CREDENTIALS */
 
     /// @inheritdoc IBeaconDeposits
-    function proveCredentials(IBeaconVerifier.StateAnchor calldata anchor, IBeaconVerifier.ValidatorProof calldata proof)
-        external
-        override
-        returns (bool valid)
-    {
+    function proveCredentials(
+        IBeaconVerifier.StateAnchor calldata anchor,
+        IBeaconVerifier.ValidatorProof calldata proof
+    ) external override returns (bool valid) {
         uint256 slot = proofs.verifyValidator(anchor, proof);
         IBeaconVerifier.Validator calldata validator = proof.validator;
         valid = withdrawalVault.isOwnCredentials(validator.withdrawalCredentials) && !validator.slashed
@@ -232,6 +233,11 @@ contract BeaconDeposits is IBeaconDeposits, ExpiringPause {
     /// @inheritdoc IBeaconDeposits
     function waitingKeys() external view override returns (uint256) {
         return _storage().waitingKeys;
+    }
+
+    /// @inheritdoc IBeaconDeposits
+    function preDepositedKeys() external view override returns (uint256) {
+        return _storage().preDepositedKeys;
     }
 
     /* INTERNAL */

@@ -174,11 +174,7 @@ contract OperatorRegistry is OperatorLedger {
     }
 
     /// @inheritdoc IOperatorRegistry
-    function setVettedKeys(uint256 operatorId, uint256 vettedKeys)
-        external
-        override
-        onlyRole(OPERATOR_MANAGER_ROLE)
-    {
+    function setVettedKeys(uint256 operatorId, uint256 vettedKeys) external override onlyRole(OPERATOR_MANAGER_ROLE) {
         OperatorRecord storage record = _operator(operatorId);
         if (vettedKeys < record.takenKeys || vettedKeys > record.totalKeys) {
             revert OperatorRegistryInvalidVettedKeys(vettedKeys, record.takenKeys, record.totalKeys);

@@ -274,9 +274,7 @@ contract RewardDistribution is IRewardDistribution, ExpiringPause {
             revert RewardDistributionImpossible("slashedValidators", report.slashedValidators, credited);
         }
         if (report.beaconBalance > credited * MAX_VALIDATOR_BALANCE) {
-            revert RewardDistributionImpossible(
-                "beaconBalance", report.beaconBalance, credited * MAX_VALIDATOR_BALANCE
-            );
+            revert RewardDistributionImpossible("beaconBalance", report.beaconBalance, credited * MAX_VALIDATOR_BALANCE);
         }
         uint256 balance = address(pool.withdrawalVault()).balance;
         if (report.withdrawalVaultBalance > balance) {
@@ -290,8 +288,7 @@ contract RewardDistribution is IRewardDistribution, ExpiringPause {
         $.slashedValidators = report.slashedValidators;
 
         uint256 expected = pool.beaconEther();
-        uint256 actual =
-            report.beaconBalance + (deposited - credited) * VALIDATOR_ETHER + report.withdrawalVaultBalance;
+        uint256 actual = report.beaconBalance + (deposited - credited) * VALIDATOR_ETHER + report.withdrawalVaultBalance;
         a.pooled = pool.totalPooledEther();
         a.headroom = a.pooled * $.maxIncreaseBps / Waterfall.BASIS_POINTS;
         (a.gain, a.loss) = Waterfall.result(expected, actual, a.headroom);
@@ -301,11 +298,10 @@ contract RewardDistribution is IRewardDistribution, ExpiringPause {
     }
 
     /// @dev A loss above the limit, of the pool or laid to operators, needs the reviewers too.
-    function _requireReviewed(
-        Assessment memory a,
-        IOperatorRegistry.OperatorUpdate[] calldata updates,
-        bytes32 digest
-    ) private view {
+    function _requireReviewed(Assessment memory a, IOperatorRegistry.OperatorUpdate[] calldata updates, bytes32 digest)
+        private
+        view
+    {
         uint256 charged = 0;
         for (uint256 i = 0; i < updates.length; ++i) {
             charged += updates[i].loss;

@@ -325,7 +325,9 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
     {
         uint256 low = tail.lastFinalizedId;
         uint256 base = tail.finalizedShares;
-        if (last <= low || QueueMath.assetsOf(_getExtraData(last) - base, rate) <= available) return Math.max(last, low);
+        if (last <= low || QueueMath.assetsOf(_getExtraData(last) - base, rate) <= available) {
+            return Math.max(last, low);
+        }
         // It does not reach `last`: search below it.
         uint256 high = last - 1;
         while (low < high) {

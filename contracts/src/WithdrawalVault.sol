@@ -29,5 +29,7 @@ contract WithdrawalVault is IWithdrawalVault, PoolBound {
         return DepositData.executionCredentials(address(this));
     }
 
-    function isOwnCredentials(bytes32 credentials) external view returns (bool) { return credentials == DepositData.executionCredentials(address(this)); }
+    function isOwnCredentials(bytes32 credentials) external view returns (bool) {
+        return credentials == DepositData.executionCredentials(address(this));
+    }
 }

@@ -139,8 +139,7 @@ abstract contract OperatorLedger is IOperatorRegistry, PoolBound {
 
     /// @inheritdoc PoolBound
     function _isBoundRole(bytes32 role) internal pure override(PoolBound) returns (bool) {
-        return
-            role == POOL_ROLE || role == DEPOSITS_ROLE || role == DISTRIBUTION_ROLE || role == SERVICE_LEVEL_ROLE;
+        return role == POOL_ROLE || role == DEPOSITS_ROLE || role == DISTRIBUTION_ROLE || role == SERVICE_LEVEL_ROLE;
     }
 
     /// @dev Sets the vetted keys, which are between the taken and the submitted ones.

@@ -62,9 +62,10 @@ interface IBeaconDeposits {
 
     /// @notice Proves a taken key's credentials, right or wrong, against the beacon state. Anyone.
     /// @return valid Whether they are the protocol's, and the validator is neither slashed nor exiting.
-    function proveCredentials(IBeaconVerifier.StateAnchor calldata anchor, IBeaconVerifier.ValidatorProof calldata proof)
-        external
-        returns (bool valid);
+    function proveCredentials(
+        IBeaconVerifier.StateAnchor calldata anchor,
+        IBeaconVerifier.ValidatorProof calldata proof
+    ) external returns (bool valid);
 
     /// @notice Takes a quorum's word for keys' credentials, where that is allowed. Anyone who knows the statement.
     /// @param valid Hashes (keccak256) of the public keys with the protocol's credentials.
@@ -89,6 +90,9 @@ interface IBeaconDeposits {
 
     /// @notice Keys taken whose deposit is not complete.
     function waitingKeys() external view returns (uint256);
+
+    /// @notice Keys pre-deposited since the beginning.
+    function preDepositedKeys() external view returns (uint256);
 
     /// @notice The beacon chain's deposit contract.
     function depositContract() external view returns (IDepositContract);

@@ -37,7 +37,9 @@ interface IWithdrawalQueue {
     /// @param rate Ray (1e27) of wei per share that they pay.
     event WithdrawalsFinalized(uint256 indexed lastRequestId, uint256 shares, uint256 assets, uint256 rate);
     /// @notice A request was paid.
-    event WithdrawalClaimed(uint256 indexed requestId, address indexed owner, address indexed recipient, uint256 assets);
+    event WithdrawalClaimed(
+        uint256 indexed requestId, address indexed owner, address indexed recipient, uint256 assets
+    );
     /// @notice A quorum of guardians stopped claims.
     /// @param until Unix time at which they go on by themselves.
     event ClaimsHeld(uint256 until);

@@ -171,8 +171,7 @@ abstract contract Base is Implementations {
 
     /// @dev A committee with these members.
     function newCommittee(address[] memory list) internal returns (ReportConsensus committee) {
-        committee =
-            ReportConsensus(proxied("ReportConsensus", "", abi.encodeCall(ReportConsensus.initialize, (admin))));
+        committee = ReportConsensus(proxied("ReportConsensus", "", abi.encodeCall(ReportConsensus.initialize, (admin))));
         vm.startPrank(admin);
         committee.grantRole(committee.MEMBERSHIP_ROLE(), membership);
         committee.grantRole(committee.UPGRADER_ROLE(), upgrader);
