@@ -13,7 +13,7 @@ export function crossChecks(raw: Readonly<Record<string, unknown>>): SettingsFau
   const nodes = wellFormed(raw["nodes"], nodeSchema);
   const operators = wellFormed(raw["operators"], operatorSchema);
   const protocol = protocolSchema.safeParse(raw["protocol"] ?? {});
-  const testStake = protocolSchema.shape.stakeCap.safeParse(raw["testStake"] ?? "64");
+  const testStake = protocolSchema.shape.stakeCap.safeParse(raw["testStake"] ?? "72");
   const faults = [...repeatedNames("nodes", nodes), ...repeatedNames("operators", operators), ...repeatedPorts(nodes)];
   const known = nodes.map(({ value }) => value.name);
   for (const { index, value } of operators) {

@@ -12,6 +12,13 @@ import type { Settings } from "./settings.ts";
 /** Ether that each account of a devnet starts with. */
 const ACCOUNT_ETHER = "1000000";
 
+/** Accounts of the committees' members. */
+const COMMITTEE_ACCOUNTS = {
+  oracle: ["oracle-1", "oracle-2", "oracle-3"],
+  reviewers: ["reviewer-1", "reviewer-2", "reviewer-3"],
+  guardians: ["guardian-1", "guardian-2", "guardian-3"],
+} as const;
+
 /**
  * A whole network on this machine: genesis, node, protocol, operators with their validators, and a test account that stakes.
  * @returns the stack's outputs
@@ -27,8 +34,11 @@ export function createDevnet(settings: Settings, stack: string): Record<string, 
     "guardian",
     "parameters",
     "depositor",
-    "reporter",
+    "treasury",
     "staker",
+    ...COMMITTEE_ACCOUNTS.oracle,
+    ...COMMITTEE_ACCOUNTS.reviewers,
+    ...COMMITTEE_ACCOUNTS.guardians,
     ...settings.operators.map(({ name }) => `operator-${name}`),
   ];
   const genesis = new Genesis("genesis", {
@@ -78,10 +88,27 @@ export function createDevnet(settings: Settings, stack: string): Record<string, 
       roles: {
         upgrader: account("deployer"),
         pauser: account("guardian"),
+        resumer: account("parameters"),
         parameters: account("parameters"),
+        membership: account("parameters"),
         depositor: account("depositor"),
-        reporter: account("reporter"),
         operatorManager: account("parameters"),
+        exits: account("depositor"),
+        consolidations: account("depositor"),
+        arbiter: account("parameters"),
+        emergency: account("guardian"),
+      },
+      committees: {
+        oracle: COMMITTEE_ACCOUNTS.oracle.map((name) => account(name).address),
+        reviewers: COMMITTEE_ACCOUNTS.reviewers.map((name) => account(name).address),
+        guardians: COMMITTEE_ACCOUNTS.guardians.map((name) => account(name).address),
+      },
+      treasury: account("treasury").address,
+      time: {
+        genesisTime: genesis.genesisTime.apply(String),
+        secondsPerSlot: devnet.secondsPerSlot,
+        slotsPerEpoch: devnet.slotsPerEpoch,
+        minEpochsPerFrame: parameters.minEpochsPerFrame,
       },
       depositContract: genesis.depositContract,
       parameters,
@@ -140,13 +167,7 @@ export function createDevnet(settings: Settings, stack: string): Record<string, 
     genesisTime: genesis.genesisTime,
     secondsPerSlot: devnet.secondsPerSlot,
     slotsPerEpoch: devnet.slotsPerEpoch,
-    contracts: {
-      StakingPool: protocol.stakingPool,
-      OperatorRegistry: protocol.operatorRegistry,
-      WithdrawalVault: protocol.withdrawalVault,
-      ExecutionRewardsVault: protocol.executionRewardsVault,
-      DepositContract: genesis.depositContract,
-    },
+    contracts: { ...protocol.addresses, DepositContract: genesis.depositContract },
     withdrawalCredentials: protocol.withdrawalCredentials,
     operators: operators.map((operator, index) => ({
       name: settings.operators[index]?.name,

@@ -66,14 +66,46 @@ export const nodeSchema = z.strictObject({
     .prefault({}),
 });
 
-/** Parameters of the staking protocol; amounts in ether. */
+/** Parameters of the staking protocol; amounts in ether. Bounds as in the contracts. */
 export const protocolSchema = z.strictObject({
-  /** Most ether that the pool takes. */
+  /** Most ether that the pool takes; on the chain it rises at most five times a step. */
   stakeCap: ether.default("1000"),
   /** Least ether of one stake. */
   minimumStake: ether.default("0.01"),
+  /** Most ether that can be staked in a day. */
+  stakeRateLimit: ether.default("400000"),
+  /** Ether kept back from deposits for withdrawals. */
+  reserve: ether.default("0"),
+  /** Frames between the close of a batch of withdrawal requests and its finalisation. */
+  withdrawalDelayFrames: whole(1, 7, "a number of frames").default(1),
+  /** Seconds without a report after which anyone may process a frame. */
+  staleAfterSeconds: whole(259_200, 2_592_000, "a number of seconds, 3 to 30 days").default(604_800),
   /** Bond that an operator posts for each key. */
   bondPerKey: ether.default("2"),
+  /** Seconds between asking for bond and taking it. */
+  bondCooldownSeconds: whole(86_400, 2_592_000, "a number of seconds, 1 to 30 days").default(604_800),
+  /** Requests of exits, partial withdrawals and consolidations a day. */
+  exitLimit: whole(1, 10_000, "a number of requests").default(100),
+  /** Whether new validators get 0x02 credentials. */
+  compounding: z.boolean({ error: "must be true or false" }).default(false),
+  /** Most basis points of the pool by which one report raises it. */
+  maxIncreaseBps: whole(1, 100, "a number of basis points").default(10),
+  /** Basis points of the pool above which a loss needs the reviewers. */
+  maxLossBps: whole(1, 500, "a number of basis points").default(100),
+  /** Basis points of rewards for the treasury. */
+  protocolFeeBps: whole(0, 1_000, "a number of basis points").default(500),
+  /** Basis points of rewards for the operators. */
+  operatorFeeBps: whole(0, 1_000, "a number of basis points").default(200),
+  /** Epochs of a reporting frame. */
+  epochsPerFrame: whole(1, 2_250, "a number of epochs").default(4),
+  /** The shortest frame that can ever be set; fixed at deployment. */
+  minEpochsPerFrame: whole(1, 2_250, "a number of epochs").default(1),
+  /** Whether a quorum may attest credentials: for chains without EIP-4788. */
+  attestCredentials: z.boolean({ error: "must be true or false" }).default(true),
+  /** Votes that oracle members need at least; more than half of them always. */
+  oracleQuorum: whole(0, 32, "a number of votes").default(2),
+  reviewerQuorum: whole(0, 32, "a number of votes").default(2),
+  guardianQuorum: whole(0, 32, "a number of votes").default(2),
 });
 
 /** An operator and the ranges of its keys. */
@@ -100,7 +132,7 @@ export const settingsSchema = z.strictObject({
     .array(operatorSchema, { error: "must be a list of operators" })
     .min(1, "must have at least one operator"),
   /** What a test account stakes, in ether (devnet only). */
-  testStake: ether.default("64"),
+  testStake: ether.default("72"),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;

@@ -23,7 +23,7 @@ export interface DevnetStakingArgs {
 }
 
 /**
- * What users and the keeper do on a public network, done once by test accounts: staking, and depositing what was staked. Both are
+ * What users and the keeper do on a public network, done once by test accounts: staking, and pre-depositing for the keys. Both are
  * desired states of the chain, so that a second run does neither again.
  */
 export class DevnetStaking extends ComponentResource {
@@ -57,11 +57,11 @@ export class DevnetStaking extends ComponentResource {
       {
         chain,
         sender: { keyFile: args.depositor.keyFile },
-        target: protocol.stakingPool,
-        read: { signature: "function depositedValidators() view returns (uint256)" },
+        target: protocol.beaconDeposits,
+        read: { signature: "function preDepositedKeys() view returns (uint256)" },
         write: {
           signature:
-            "function depositToBeaconChainAtNonce(uint256 maxValidators, bytes32 expectedDepositRoot, uint256 expectedKeysNonce)",
+            "function preDeposit(uint256 maxKeys, bytes32 expectedDepositRoot, uint256 expectedKeysNonce, bytes32 expectedCredentials)",
           args: [
             { placeholder: "shortfall" },
             {
@@ -77,11 +77,12 @@ export class DevnetStaking extends ComponentResource {
                 signature: "function keysNonce() view returns (uint256)",
               },
             },
+            protocol.withdrawalCredentials,
           ],
         },
         value: String(args.validators),
         compare: "atLeast",
-        artifact,
+        artifact: artifactPath("BeaconDeposits.sol", "BeaconDeposits"),
       },
       { ...child, dependsOn: [stake, ...args.keysReady] },
     );

@@ -84,7 +84,8 @@ export class Operator extends ComponentResource {
         chain,
         sender: { keyFile: manager.keyFile },
         target: protocol.operatorRegistry,
-        read: { signature: "function bondOf(uint256 operatorId) view returns (uint256)", args: [operatorId] },
+        // Pre-deposits that will come back count: the bond is not topped up for them.
+        read: { signature: "function heldBondOf(uint256 operatorId) view returns (uint256)", args: [operatorId] },
         write: {
           signature: "function addBond(uint256 operatorId) payable",
           args: [operatorId],
@@ -137,19 +138,19 @@ export class Operator extends ComponentResource {
       return { keys, deposit };
     });
     const vetting = new Setting(
-      `${name}-key-limit`,
+      `${name}-vetted-keys`,
       {
         chain,
         sender: { keyFile: args.vetter.keyFile },
         target: protocol.operatorRegistry,
         read: {
           signature:
-            "function keyCounts(uint256 operatorId) view returns (uint256 total, uint256 vettedLimit, uint256 deposited)",
+            "function keyCounts(uint256 operatorId) view returns (uint256 total, uint256 vetted, uint256 taken, uint256 deposited)",
           args: [operatorId],
           result: 1,
         },
         write: {
-          signature: "function setKeyLimit(uint256 operatorId, uint256 limit)",
+          signature: "function setVettedKeys(uint256 operatorId, uint256 vettedKeys)",
           args: [operatorId, { placeholder: "value" }],
         },
         value: String(args.keys.reduce((sum, { count }) => sum + count, 0)),

@@ -1,22 +1,30 @@
 import { keccak256, stringToHex, type Hex } from "viem";
+import type { ProtocolContract } from "./contracts.ts";
 
-/** Contracts of the protocol, by the names of their artifacts. */
-export type ProtocolContract = "StakingPool" | "OperatorRegistry" | "WithdrawalVault" | "ExecutionRewardsVault";
-
-/** Who holds which role; the pool itself holds POOL_ROLE on what it draws from. */
+/** Who holds which role outside the protocol's own contracts. */
 export interface RoleHolders<Value> {
   /** Upgrades implementations. */
   readonly upgrader: Value;
-  /** Stops staking and deposits. */
+  /** A guardian: stops staking, deposits and reports for a while. */
   readonly pauser: Value;
-  /** Changes caps and bonds. */
+  /** Ends a pause early. */
+  readonly resumer: Value;
+  /** Changes caps, bonds, fees and bounds. */
   readonly parameters: Value;
-  /** Sends buffered ETH to the deposit contract. */
+  /** Adds and removes members of the committees. */
+  readonly membership: Value;
+  /** Pre-deposits for vetted keys. */
   readonly depositor: Value;
-  /** Settles rewards. */
-  readonly reporter: Value;
-  /** Vets operators' keys. */
+  /** Vets operators' keys, sets targets, asks for exits, suspends. */
   readonly operatorManager: Value;
+  /** Requests exits and partial withdrawals of validators (EIP-7002). */
+  readonly exits: Value;
+  /** Requests consolidations (EIP-7251). */
+  readonly consolidations: Value;
+  /** Dismisses penalties on appeal. */
+  readonly arbiter: Value;
+  /** Proposes an emergency slash. */
+  readonly emergency: Value;
 }
 
 /** One role on one contract. */
@@ -26,23 +34,63 @@ export interface RoleGrant {
   readonly role: string;
   /** keccak256 of the constant's name. */
   readonly id: Hex;
-  readonly holder: keyof RoleHolders<unknown> | "pool";
+  /** A role holder of the settings, or a contract of the protocol. */
+  readonly holder: keyof RoleHolders<unknown> | ProtocolContract;
 }
+
+const UPGRADEABLE: readonly ProtocolContract[] = [
+  "OperatorRegistry",
+  "WithdrawalVault",
+  "ExecutionRewardsVault",
+  "CoverageFund",
+  "BeaconProofs",
+  "ReportConsensus",
+  "LossReview",
+  "Guardians",
+  "StakingPool",
+  "BeaconDeposits",
+  "RewardDistribution",
+  "ServiceLevel",
+];
+const PAUSABLE: readonly ProtocolContract[] = ["StakingPool", "BeaconDeposits", "RewardDistribution", "ServiceLevel"];
+const COMMITTEES: readonly ProtocolContract[] = ["ReportConsensus", "LossReview", "Guardians"];
 
 /** Every role that the protocol needs, and nothing more. */
 export const ROLE_GRANTS: readonly RoleGrant[] = [
-  ...(["StakingPool", "OperatorRegistry", "WithdrawalVault", "ExecutionRewardsVault"] as const).map((contract) =>
-    grant(contract, "UPGRADER_ROLE", "upgrader"),
-  ),
-  grant("StakingPool", "PAUSER_ROLE", "pauser"),
-  grant("StakingPool", "PARAMETER_ROLE", "parameters"),
-  grant("StakingPool", "DEPOSITOR_ROLE", "depositor"),
-  grant("StakingPool", "REPORTER_ROLE", "reporter"),
-  grant("OperatorRegistry", "PARAMETER_ROLE", "parameters"),
+  ...UPGRADEABLE.map((contract) => grant(contract, "UPGRADER_ROLE", "upgrader")),
+  ...PAUSABLE.flatMap((contract) => [
+    grant(contract, "PAUSER_ROLE", "pauser"),
+    grant(contract, "RESUMER_ROLE", "resumer"),
+  ]),
+  ...COMMITTEES.map((contract) => grant(contract, "MEMBERSHIP_ROLE", "membership")),
+  ...(
+    [
+      "StakingPool",
+      "OperatorRegistry",
+      "WithdrawalVault",
+      "BeaconProofs",
+      "BeaconDeposits",
+      "RewardDistribution",
+      "ServiceLevel",
+    ] as const
+  ).map((contract) => grant(contract, "PARAMETER_ROLE", "parameters")),
   grant("OperatorRegistry", "OPERATOR_MANAGER_ROLE", "operatorManager"),
-  ...(["OperatorRegistry", "WithdrawalVault", "ExecutionRewardsVault"] as const).map((contract) =>
-    grant(contract, "POOL_ROLE", "pool"),
-  ),
+  grant("BeaconDeposits", "DEPOSITOR_ROLE", "depositor"),
+  grant("WithdrawalVault", "EXIT_ROLE", "exits"),
+  grant("WithdrawalVault", "CONSOLIDATION_ROLE", "consolidations"),
+  grant("ServiceLevel", "ARBITER_ROLE", "arbiter"),
+  grant("ServiceLevel", "EMERGENCY_ROLE", "emergency"),
+  // The protocol's own wiring: each of these is bound for ever to the first account it is granted to.
+  grant("StakingPool", "QUEUE_ROLE", "WithdrawalQueue"),
+  grant("StakingPool", "DEPOSITS_ROLE", "BeaconDeposits"),
+  grant("StakingPool", "DISTRIBUTION_ROLE", "RewardDistribution"),
+  grant("OperatorRegistry", "POOL_ROLE", "StakingPool"),
+  grant("OperatorRegistry", "DEPOSITS_ROLE", "BeaconDeposits"),
+  grant("OperatorRegistry", "DISTRIBUTION_ROLE", "RewardDistribution"),
+  grant("OperatorRegistry", "SERVICE_LEVEL_ROLE", "ServiceLevel"),
+  grant("WithdrawalVault", "POOL_ROLE", "StakingPool"),
+  grant("ExecutionRewardsVault", "POOL_ROLE", "StakingPool"),
+  grant("CoverageFund", "COVER_ROLE", "RewardDistribution"),
 ];
 
 function grant(contract: ProtocolContract, role: string, holder: RoleGrant["holder"]): RoleGrant {
