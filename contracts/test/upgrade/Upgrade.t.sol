@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {ERC1967Utils} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Utils.sol";
+import {CoverageFund} from "../../src/CoverageFund.sol";
 import {OperatorRegistry} from "../../src/OperatorRegistry.sol";
 import {StakingPool} from "../../src/StakingPool.sol";
 import {WithdrawalVault} from "../../src/WithdrawalVault.sol";
@@ -162,7 +163,8 @@ contract UpgradeTest is Base {
             load(address(registry), uint256(keccak256(abi.encode(keccak256(pubkeyOf(11)), slot + 3)))),
             2 | uint256(1) << 32
         );
-        assertEq(load(address(registry), namespaceOf("ethstake.storage.PoolBound")), uint160(address(pool)));
+        uint256 bound = uint256(keccak256(abi.encode(registry.POOL_ROLE(), namespaceOf("ethstake.storage.Bound"))));
+        assertEq(load(address(registry), bound), uint160(address(pool)));
     }
 
     /// @dev Runtime sizes stay below the limit of EIP-170, with room for what comes.
@@ -170,5 +172,6 @@ contract UpgradeTest is Base {
         assertLt(address(new StakingPool(depositContract)).code.length, 24_576);
         assertLt(address(new OperatorRegistry()).code.length, 24_576);
         assertLt(address(new WithdrawalVault()).code.length, 24_576);
+        assertLt(address(new CoverageFund()).code.length, 24_576);
     }
 }
