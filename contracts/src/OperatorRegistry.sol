@@ -7,6 +7,7 @@ import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {OperatorLedger} from "./abstract/OperatorLedger.sol";
+import {IKeyRegistry} from "./interfaces/IKeyRegistry.sol";
 import {IOperatorRegistry} from "./interfaces/IOperatorRegistry.sol";
 import {KeyBlob} from "./libraries/KeyBlob.sol";
 
@@ -417,6 +418,11 @@ contract OperatorRegistry is OperatorLedger {
     }
 
     /// @inheritdoc IOperatorRegistry
+    function heldBondOf(uint256 operatorId) external view override returns (uint256) {
+        return _heldBond(_operator(operatorId));
+    }
+
+    /// @inheritdoc IOperatorRegistry
     function excessBondOf(uint256 operatorId) external view override returns (uint256) {
         OperatorRecord storage record = _operator(operatorId);
         return Math.saturatingSub(_freeBond(record), record.pendingBond);
@@ -497,7 +503,7 @@ contract OperatorRegistry is OperatorLedger {
         state = _stateOf(key, _storage().operators[operatorId]);
     }
 
-    /// @inheritdoc IOperatorRegistry
+    /// @inheritdoc IKeyRegistry
     function isOwnValidator(bytes calldata pubkey) external view override returns (bool) {
         (,, KeyState state) = keyOf(keccak256(pubkey));
         return state == KeyState.Proven || state == KeyState.Deposited;

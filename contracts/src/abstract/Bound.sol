@@ -4,13 +4,13 @@ pragma solidity 0.8.30;
 import {IBound} from "../interfaces/IBound.sol";
 import {Governed} from "./Governed.sol";
 
-/// @dev Ties the roles of the protocol's own modules to the first account each is granted to. A module is deployed after
-/// what it serves, so it cannot be an initialiser's argument; without this an admin could make itself a module and take
+/// @dev Ties each module's role to the first account it is granted to. Contracts are deployed before the modules that draw
+/// from them, so a module cannot be an initialiser's argument; without this an admin could grant itself the role and take
 /// the ether.
 abstract contract Bound is IBound, Governed {
     /// @custom:storage-location erc7201:ethstake.storage.Bound
     struct BoundStorage {
-        mapping(bytes32 role => address) accounts;
+        mapping(bytes32 role => address account) accounts;
     }
 
     // keccak256(abi.encode(uint256(keccak256("ethstake.storage.Bound")) - 1)) & ~bytes32(uint256(0xff))
@@ -21,7 +21,8 @@ abstract contract Bound is IBound, Governed {
         return _boundStorage().accounts[role];
     }
 
-    /// @dev Whether a role belongs to one module for ever.
+    /// @dev Whether a role is a module's. It must answer the same for ever: a role that becomes one later is not bound to
+    /// those who hold it already.
     function _isBoundRole(bytes32 role) internal pure virtual returns (bool);
 
     /// @dev The first grant of a module's role binds it; another account is refused from then on.

@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {IPoolBound} from "../interfaces/IPoolBound.sol";
 import {Bound} from "./Bound.sol";
 
-/// @dev A contract that serves one pool.
+/// @dev The pool as the one module. A contract with more modules overrides `_isBoundRole` and asks this one too.
 abstract contract PoolBound is IPoolBound, Bound {
     /// @inheritdoc IPoolBound
     bytes32 public constant override POOL_ROLE = keccak256("POOL_ROLE");

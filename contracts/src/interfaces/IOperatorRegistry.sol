@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {IKeyRegistry} from "./IKeyRegistry.sol";
+
 /// @title Operators, their bonds and their validators' keys.
 /// @notice Anyone may register as an operator, put up a bond and submit keys with their deposit signatures. Keys are
 /// used only below the operator's limit, one operator after the other. A key moves one way: submitted, vetted, taken (1 ether
@@ -10,7 +12,7 @@ pragma solidity 0.8.30;
 ///
 /// An operator's limit is the least of: the keys vetted, the keys its bond covers, and its target while it has one. A
 /// suspended operator gets no more.
-interface IOperatorRegistry {
+interface IOperatorRegistry is IKeyRegistry {
     /// @notice Where a key stands. Keys move down this list only; Vetted keys are the Submitted ones below the vetted count.
     enum KeyState {
         None,
@@ -278,6 +280,9 @@ interface IOperatorRegistry {
     /// @notice Wei of bond that an operator holds.
     function bondOf(uint256 operatorId) external view returns (uint256);
 
+    /// @notice Wei of bond that an operator holds, the pre-deposits that will come back to it included.
+    function heldBondOf(uint256 operatorId) external view returns (uint256);
+
     /// @notice Wei of bond that an operator may withdraw.
     function excessBondOf(uint256 operatorId) external view returns (uint256);
 
@@ -314,9 +319,6 @@ interface IOperatorRegistry {
 
     /// @notice Where a key stands, and whose it is; (0, 0, None) when it is not registered.
     function keyOf(bytes32 pubkeyHash) external view returns (uint256 operatorId, uint256 index, KeyState state);
-
-    /// @notice Whether a key is proven or deposited: a validator whose credentials are the protocol's.
-    function isOwnValidator(bytes calldata pubkey) external view returns (bool);
 
     /// @notice Keys that may be taken, over all operators.
     function depositableKeys() external view returns (uint256);

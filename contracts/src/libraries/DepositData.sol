@@ -11,10 +11,18 @@ library DepositData {
     /// @dev The execution-address prefix of withdrawal credentials, with eleven zero bytes after it.
     /// https://github.com/ethereum/consensus-specs/blob/master/specs/phase0/validator.md#eth1_address_withdrawal_prefix
     uint256 private constant EXECUTION_ADDRESS_PREFIX = 0x01 << 248;
+    /// @dev The prefix of compounding withdrawal credentials (EIP-7251), with eleven zero bytes after it.
+    /// https://github.com/ethereum/consensus-specs/blob/master/specs/electra/beacon-chain.md#withdrawal-prefixes
+    uint256 private constant COMPOUNDING_WITHDRAWAL_PREFIX = 0x02 << 248;
 
     /// @dev 0x01 credentials of an address.
     function executionCredentials(address target) internal pure returns (bytes32) {
         return bytes32(EXECUTION_ADDRESS_PREFIX | uint160(target));
+    }
+
+    /// @dev 0x02 credentials of an address.
+    function compoundingCredentials(address target) internal pure returns (bytes32) {
+        return bytes32(COMPOUNDING_WITHDRAWAL_PREFIX | uint160(target));
     }
 
     /// @dev hash_tree_root(DepositData), the deposit_data_root that the deposit contract recomputes:
