@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { bytesToHex, hexToBytes, type Hex } from "viem";
 import { beforeAll, describe, expect, it } from "vitest";
 import { projectPath } from "../../lib/paths.ts";
-import { DEPOSIT_AMOUNT_GWEI, signDeposit, verifyDeposit, type DepositTerms } from "./deposit-data.ts";
+import { PRE_DEPOSIT_GWEI, signDeposit, verifyDeposit, type DepositTerms } from "./deposit-data.ts";
 import { deriveSigningKey } from "./derivation.ts";
 
 interface PublishedDeposits {
@@ -24,7 +24,7 @@ const FORK_VERSIONS: readonly Hex[] = ["0x01017000", "0x00001020", "0x00001020"]
 const key = deriveSigningKey(`${"abandon ".repeat(11)}about`, 0);
 const terms: DepositTerms = {
   withdrawalCredentials: "0x010000000000000000000000f0179dec45a37423ead4fad5fcb136197872ead9",
-  amountGwei: DEPOSIT_AMOUNT_GWEI,
+  amountGwei: PRE_DEPOSIT_GWEI,
   genesisForkVersion: "0x00000001",
 };
 

@@ -27,8 +27,8 @@ const BLS_DOMAIN = "BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_";
 /** Public keys in G1, signatures in G2: the variant of the consensus specs. */
 const bls = bls12_381.longSignatures;
 
-/** MIN_ACTIVATION_BALANCE: what a new validator deposits, in gwei. */
-export const DEPOSIT_AMOUNT_GWEI = 32_000_000_000;
+/** MIN_DEPOSIT_AMOUNT (phase0/beacon-chain.md, Gwei values): what BeaconDeposits deposits first for a key, in gwei. */
+export const PRE_DEPOSIT_GWEI = 1_000_000_000;
 
 /** What a deposit promises, and to which network. */
 export interface DepositTerms {

@@ -4,10 +4,10 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseAbi, size, slice, type Hex } from "viem";
+import { keccak256, parseAbi, size, slice, type Hex } from "viem";
 import { generatePrivateKey } from "viem/accounts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { DEPOSIT_AMOUNT_GWEI, verifyDeposit } from "../keys/deposit-data.ts";
+import { PRE_DEPOSIT_GWEI, verifyDeposit } from "../keys/deposit-data.ts";
 import { deriveSigningKey } from "../keys/derivation.ts";
 import { KeystoreDirectory } from "../keys/store.ts";
 import { diffInputs, erase } from "../resource.ts";
@@ -18,8 +18,7 @@ import { depositHandler } from "./deposit.ts";
 const [REGISTRY, POOL, VAULT] = ["c1", "c2", "c3"].map((byte) => `0x${byte.repeat(20)}`) as [Hex, Hex, Hex];
 const CREDENTIALS: Hex = `0x01${"00".repeat(11)}${VAULT.slice(2)}`;
 const ABI = parseAbi([
-  "function isKeyRegistered(bytes pubkey) view returns (bool)",
-  "function keyOwner(bytes pubkey) view returns (uint256 operatorId, uint256 index)",
+  "function keyOf(bytes32 pubkeyHash) view returns (uint256 operatorId, uint256 index, uint8 state)",
   "function submitValidatorSigs(uint256 operatorId, bytes pubkeys, bytes signatures)",
   "function withdrawalVault() view returns (address)",
   "function withdrawalCredentials() view returns (bytes32)",
@@ -45,8 +44,7 @@ beforeEach(async () => {
       abi: ABI,
       call: (name, [key]) =>
         ({
-          isKeyRegistered: registered.has(key as Hex),
-          keyOwner: [registered.get(key as Hex)?.owner ?? 0n, 0n],
+          keyOf: [[...registered].find(([known]) => keccak256(known) === key)?.[1].owner ?? 0n, 0n, 0],
           withdrawalVault: VAULT,
           withdrawalCredentials: CREDENTIALS,
         })[name],
@@ -103,7 +101,7 @@ describe("Deposit", () => {
     for (const key of publicKeys) {
       const terms = {
         withdrawalCredentials: CREDENTIALS,
-        amountGwei: DEPOSIT_AMOUNT_GWEI,
+        amountGwei: PRE_DEPOSIT_GWEI,
         genesisForkVersion: "0x00000001" as const,
       };
       expect(verifyDeposit(key, registered.get(key)?.signature ?? "0x", terms)).toBe(true);

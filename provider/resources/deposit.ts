@@ -1,4 +1,4 @@
-import { concatHex, encodeFunctionData, isAddress, parseAbi, type Address, type Hex, type PublicClient } from "viem";
+import { concatHex, encodeFunctionData, isAddress, keccak256, parseAbi, type Address, type Hex, type PublicClient } from "viem";
 import { z } from "zod";
 import { EthstakeError } from "../../lib/errors.ts";
 import { BeaconClient } from "../beacon/api.ts";
@@ -7,7 +7,7 @@ import { loadArtifact } from "../chain/artifact.ts";
 import { chainSchema, connectChain } from "../chain/client.ts";
 import { openSender } from "../chain/sender.ts";
 import {
-  DEPOSIT_AMOUNT_GWEI,
+  PRE_DEPOSIT_GWEI,
   signDeposit,
   verifyDeposit,
   type DepositTerms,
@@ -19,8 +19,7 @@ import type { Observed, OperationContext, ResourceHandler } from "../resource.ts
 import { publicKeySchema } from "./validator-keys.ts";
 
 const REGISTRY_ABI = parseAbi([
-  "function isKeyRegistered(bytes pubkey) view returns (bool)",
-  "function keyOwner(bytes pubkey) view returns (uint256 operatorId, uint256 index)",
+  "function keyOf(bytes32 pubkeyHash) view returns (uint256 operatorId, uint256 index, uint8 state)",
   "function submitValidatorSigs(uint256 operatorId, bytes pubkeys, bytes signatures)",
 ]);
 /** OperatorRegistry.MAX_KEYS_PER_CALL: more keys go in several transactions. */
@@ -83,8 +82,8 @@ export class KeyOfAnotherOperatorError extends EthstakeError<{ publicKey: Hex; o
 }
 
 /**
- * Signed deposit data for a range of keys, registered with the protocol. The pool makes the deposits themselves with its stakers'
- * ETH. `read` compares what the beacon chain has with the credentials promised.
+ * Signed deposit data for a range of keys, registered with the protocol: for the pre-deposit of 1 ether, which creates the validator.
+ * The other 31 ether need no signature. `read` compares what the beacon chain has with the credentials promised.
  */
 export const depositHandler: ResourceHandler<Inputs, Outputs> = {
   schema: depositSchema,
@@ -152,7 +151,7 @@ async function register(inputs: Inputs, context: OperationContext): Promise<Outp
 async function signAll(inputs: Inputs): Promise<SignedDeposit[]> {
   const terms: DepositTerms = {
     withdrawalCredentials: inputs.withdrawalCredentials as Hex,
-    amountGwei: DEPOSIT_AMOUNT_GWEI,
+    amountGwei: PRE_DEPOSIT_GWEI,
     genesisForkVersion: inputs.genesisForkVersion as Hex,
   };
   const store = new KeystoreDirectory(inputs.keystoreDirectory);
@@ -174,8 +173,8 @@ async function registeredKeys(
   const read = { address: registry as Address, abi: REGISTRY_ABI };
   const flags = await Promise.all(
     publicKeys.map(async (publicKey) => {
-      if (!(await client.readContract({ ...read, functionName: "isKeyRegistered", args: [publicKey] }))) return false;
-      const [owner] = await client.readContract({ ...read, functionName: "keyOwner", args: [publicKey] });
+      const [owner] = await client.readContract({ ...read, functionName: "keyOf", args: [keccak256(publicKey)] });
+      if (owner === 0n) return false;
       if (owner !== BigInt(operatorId)) throw new KeyOfAnotherOperatorError(publicKey, owner.toString(), operatorId);
       return true;
     }),
