@@ -1,14 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { encodeFunctionData, parseAbi } from "viem";
 import { EthstakeError } from "../lib/errors.ts";
-import { loadArtifact } from "../provider/chain/artifact.ts";
-import { artifactPath } from "../components/protocol/artifacts.ts";
 import { openSender } from "../provider/chain/sender.ts";
 import type { NetworkReader, ValidatorReport } from "./proofs.ts";
-
-const POOL_ABI = parseAbi([
-  "function settleExecutionRewards(uint256 amount) returns (uint256 settled, uint256 newSharePrice)",
-]);
 
 /** Says what is being waited for. */
 export type Progress = (message: string) => void;
@@ -48,7 +41,7 @@ export async function awaitHead(reader: NetworkReader): Promise<void> {
   }
 }
 
-/** Waits until both deposits are in the beacon state, and then until they are active. */
+/** Waits until the validators are active. */
 export async function awaitActivation(reader: NetworkReader, progress: Progress): Promise<ValidatorReport[]> {
   return await until(reader, async () => {
     const validators = await reader.validators();
@@ -86,26 +79,8 @@ export async function awaitProposal(
   });
 }
 
-/** Settles what the rewards vault holds into the share price, as the reporter does. */
-export async function settleRewards(reader: NetworkReader, progress: Progress): Promise<void> {
-  const { network } = reader;
-  const reporter = network.accounts["reporter"];
-  if (!reporter) throw new Error("the devnet has no reporter account");
-  const { balance } = await reader.rewardsReceived();
-  progress(`settling ${balance} wei of execution rewards`);
-  const sender = await openSender(
-    { rpcUrl: network.executionRpc, chainId: await reader.execution.getChainId() },
-    { keyFile: reporter.keyFile },
-  );
-  await sender.send({
-    purpose: "Settling execution rewards",
-    to: network.contracts.StakingPool,
-    data: encodeFunctionData({ abi: POOL_ABI, functionName: "settleExecutionRewards", args: [balance] }),
-    abi: (await loadArtifact(artifactPath("StakingPool.sol", "StakingPool"))).abi,
-  });
-}
-
-async function until<Value>(reader: NetworkReader, attempt: () => Promise<Value | undefined>): Promise<Value> {
+/** Waits for something, with the network's patience. */
+export async function until<Value>(reader: NetworkReader, attempt: () => Promise<Value | undefined>): Promise<Value> {
   const { secondsPerSlot, slotsPerEpoch } = reader.network;
   for (
     const deadline = Date.now() + PATIENCE_EPOCHS * slotsPerEpoch * secondsPerSlot * 1_000;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Address, type Hex } from "viem";
+import { PROTOCOL_CONTRACTS } from "../components/protocol/contracts.ts";
 import { outputs } from "../engine/index.ts";
 import { EthstakeError } from "../lib/errors.ts";
 import { projectRoot } from "../lib/paths.ts";
@@ -16,13 +17,7 @@ const networkSchema = z.object({
   genesisTime: z.number(),
   secondsPerSlot: z.number(),
   slotsPerEpoch: z.number(),
-  contracts: z.object({
-    StakingPool: address,
-    OperatorRegistry: address,
-    WithdrawalVault: address,
-    ExecutionRewardsVault: address,
-    DepositContract: address,
-  }),
+  contracts: z.record(z.enum([...PROTOCOL_CONTRACTS, "DepositContract"]), address),
   withdrawalCredentials: hex,
   operators: z.array(
     z.object({

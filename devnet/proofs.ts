@@ -13,6 +13,7 @@ import {
 } from "viem";
 import { z } from "zod";
 import { artifactPath } from "../components/protocol/artifacts.ts";
+import { isProxied, PROTOCOL_CONTRACTS, sourceName, type ProtocolContract } from "../components/protocol/contracts.ts";
 import { errorMessage } from "../lib/errors.ts";
 import { BeaconClient, type BeaconValidator } from "../provider/beacon/api.ts";
 import { KeymanagerClient } from "../provider/beacon/keymanager.ts";
@@ -45,7 +46,10 @@ export interface ValidatorReport {
 const PROPOSAL_WINDOW = 96n;
 const POOL_ABI = parseAbi(["function sharePrice() view returns (uint256)"]);
 const SETTLED = parseAbiItem(
-  "event ExecutionRewardsSettled(uint256 amount, uint256 totalPooledEther, uint256 sharePrice)",
+  "event RewardSettled(uint256 indexed refSlot, uint256 gain, uint256 loss, uint256 rewards, uint256 fromBonds, uint256 covered, uint256 protocolFee, uint256 operatorFee, uint256 sharePrice)",
+);
+const CLAIMED = parseAbiItem(
+  "event WithdrawalClaimed(uint256 indexed requestId, address indexed owner, address indexed recipient, uint256 assets)",
 );
 /** Wei per 1e18 shares before any reward. */
 const INITIAL_SHARE_PRICE = 10n ** 18n;
@@ -114,17 +118,39 @@ export class NetworkReader {
 
   /** Wei that reached the rewards vault since genesis: what it holds and what was settled from it. */
   async rewardsReceived(): Promise<{ balance: bigint; settled: bigint }> {
-    const { ExecutionRewardsVault, StakingPool } = this.network.contracts;
+    const { ExecutionRewardsVault } = this.network.contracts;
+    const reports = await this.reports();
+    return {
+      balance: await this.execution.getBalance({ address: ExecutionRewardsVault }),
+      settled: reports.reduce((sum, { rewards }) => sum + rewards, 0n),
+    };
+  }
+
+  /** What settled reports brought, in wei, oldest first. */
+  async reports(): Promise<{ refSlot: bigint; gain: bigint; rewards: bigint; fees: bigint }[]> {
     const logs = await this.execution.getLogs({
-      address: StakingPool,
+      address: this.network.contracts.RewardDistribution,
       event: SETTLED,
       fromBlock: 0n,
       toBlock: "latest",
     });
-    return {
-      balance: await this.execution.getBalance({ address: ExecutionRewardsVault }),
-      settled: logs.reduce((sum, { args }) => sum + (args.amount ?? 0n), 0n),
-    };
+    return logs.map(({ args }) => ({
+      refSlot: args.refSlot ?? 0n,
+      gain: args.gain ?? 0n,
+      rewards: args.rewards ?? 0n,
+      fees: (args.protocolFee ?? 0n) + (args.operatorFee ?? 0n),
+    }));
+  }
+
+  /** Withdrawals that were paid, in wei. */
+  async claims(): Promise<{ requestId: bigint; assets: bigint }[]> {
+    const logs = await this.execution.getLogs({
+      address: this.network.contracts.WithdrawalQueue,
+      event: CLAIMED,
+      fromBlock: 0n,
+      toBlock: "latest",
+    });
+    return logs.map(({ args }) => ({ requestId: args.requestId ?? 0n, assets: args.assets ?? 0n }));
   }
 
   /** Wei per 1e18 shares. */
@@ -145,9 +171,11 @@ export async function prove(reader: NetworkReader): Promise<{ proofs: Proof[]; v
     attempt("the head advances", `beacon node ${network.beaconApi}/eth/v1/node/syncing, twice`, () =>
       headAdvances(reader),
     ),
-    ...(["StakingPool", "OperatorRegistry", "WithdrawalVault", "ExecutionRewardsVault"] as const).map((name) =>
-      attempt(`${name} carries the built code`, `eth_getCode and the EIP-1967 slot of ${network.contracts[name]}`, () =>
-        carriesBuiltCode(reader, name),
+    ...PROTOCOL_CONTRACTS.map((name) =>
+      attempt(
+        `${name} carries the built code`,
+        `eth_getCode${isProxied(name) ? " and the EIP-1967 slot" : ""} of ${network.contracts[name]}`,
+        () => carriesBuiltCode(reader, name),
       ),
     ),
     ...validators.map((validator) =>
@@ -179,13 +207,32 @@ export async function prove(reader: NetworkReader): Promise<{ proofs: Proof[]; v
       "eth_getBlockByNumber and beacon node /eth/v1/beacon/headers",
       () => proposed(reader, validators),
     ),
-    attempt("ExecutionRewardsVault received fees", "eth_getBalance and ExecutionRewardsSettled events", async () => {
+    attempt("ExecutionRewardsVault received fees", "eth_getBalance and RewardSettled events", async () => {
       const { balance, settled } = await reader.rewardsReceived();
       return {
         value: `${formatEther(balance + settled)} ETH (${formatEther(settled)} settled)`,
         holds: balance + settled > 0n,
       };
     }),
+    attempt("a quorum's report was settled, fees and all", "RewardSettled events of RewardDistribution", async () => {
+      const reports = await reader.reports();
+      const sum = (pick: (report: (typeof reports)[number]) => bigint): string =>
+        formatEther(reports.reduce((total, report) => total + pick(report), 0n));
+      return {
+        value: `${reports.length} reports: ${sum(({ gain }) => gain)} ETH from consensus, ${sum(({ rewards }) => rewards)} from execution, ${sum(({ fees }) => fees)} fees`,
+        holds: reports.some(({ gain, rewards, fees }) => gain + rewards > 0n && fees > 0n),
+      };
+    }),
+    attempt(
+      "a withdrawal was requested, finalised and paid",
+      "WithdrawalClaimed events of WithdrawalQueue",
+      async () => {
+        const [claim] = await reader.claims();
+        return claim
+          ? { value: `request ${claim.requestId} paid ${formatEther(claim.assets)} ETH`, holds: claim.assets > 0n }
+          : { value: "none yet", holds: false };
+      },
+    ),
     attempt("the share price rose", "StakingPool.sharePrice()", async () => {
       const price = await reader.sharePrice();
       return { value: `${formatEther(price)} ETH`, holds: price > INITIAL_SHARE_PRICE };
@@ -218,22 +265,24 @@ async function headAdvances(reader: NetworkReader): Promise<Reading> {
   return { value: `slot ${first}, then ${last}`, holds: last > first };
 }
 
-async function carriesBuiltCode(
-  reader: NetworkReader,
-  name: "StakingPool" | "OperatorRegistry" | "WithdrawalVault" | "ExecutionRewardsVault",
-): Promise<Reading> {
-  const proxy = reader.network.contracts[name];
-  const implementation = await readImplementation(reader.execution, proxy);
+async function carriesBuiltCode(reader: NetworkReader, name: ProtocolContract): Promise<Reading> {
+  const address = reader.network.contracts[name];
+  const source = sourceName(name);
+  const implementation = isProxied(name) ? await readImplementation(reader.execution, address) : address;
   const [proxyCode, code] = await Promise.all([
-    reader.execution.getCode({ address: proxy }),
+    reader.execution.getCode({ address }),
     reader.execution.getCode({ address: implementation }),
   ]);
   const proxyArtifact = await loadArtifact(artifactPath("ERC1967Proxy.sol", "ERC1967Proxy"));
-  const artifact = await loadArtifact(artifactPath(`${name}.sol`, name));
+  const artifact = await loadArtifact(artifactPath(`${source}.sol`, source));
   const holds =
-    proxyCode !== undefined && code !== undefined && isCodeOf(proxyArtifact, proxyCode) && isCodeOf(artifact, code);
+    proxyCode !== undefined &&
+    code !== undefined &&
+    (!isProxied(name) || isCodeOf(proxyArtifact, proxyCode)) &&
+    isCodeOf(artifact, code);
+  const size = `${code ? (code.length - 2) / 2 : 0} bytes`;
   return {
-    value: `proxy ${proxy}, implementation ${implementation}, ${code ? (code.length - 2) / 2 : 0} bytes`,
+    value: isProxied(name) ? `proxy ${address}, implementation ${implementation}, ${size}` : `${address}, ${size}`,
     holds,
   };
 }

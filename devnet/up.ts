@@ -1,7 +1,8 @@
 import { Display } from "../engine/display/display.ts";
 import { up, type EngineEvent, type RunResult } from "../engine/index.ts";
 import { projectRoot } from "../lib/paths.ts";
-import { awaitActivation, awaitHead, awaitProposal, settleRewards, type Progress } from "./activity.ts";
+import { awaitActivation, awaitHead, awaitProposal, type Progress } from "./activity.ts";
+import { completeDeposits, settleFrame, withdraw } from "./cycle.ts";
 import { loadNetwork } from "./network.ts";
 import { NetworkReader } from "./proofs.ts";
 import { allHold, renderReport, report } from "./report.ts";
@@ -39,14 +40,18 @@ export async function bringUp(stack: string, json: boolean): Promise<number> {
   );
 
   const progress = progressOn(screen);
+  await completeDeposits(reader, progress.say);
+  phases["completed"] = seconds();
   const validators = await awaitActivation(reader, progress.say);
   phases["active"] = seconds();
   const { balance, settled } = await reader.rewardsReceived();
   if (balance + settled === 0n) await awaitProposal(reader, validators, progress.say);
   phases["proposed"] = seconds();
   // A network whose rewards were settled before is left as it is: a further run changes nothing.
-  if (settled === 0n) await settleRewards(reader, progress.say);
+  if (settled === 0n) await settleFrame(reader, progress.say);
   phases["rewarded"] = seconds();
+  await withdraw(reader, progress.say);
+  phases["withdrawn"] = seconds();
   progress.end();
 
   const status = await report(reader);

@@ -12,7 +12,6 @@ export const PROTOCOL_CONTRACTS = [
   "WithdrawalQueue",
   "BeaconDeposits",
   "RewardDistribution",
-  "ServiceLevel",
 ] as const;
 
 /** A contract of the protocol. */

@@ -202,15 +202,6 @@ function deploy(args: ProtocolArgs, child: CustomResourceOptions): Record<Protoc
     ],
     [admin, args.treasury],
   );
-  const serviceLevel = contract("ServiceLevel", [
-    {
-      registry: registry.address,
-      withdrawalVault: withdrawalVault.address,
-      coverageFund: coverageFund.address,
-      consensus: consensus.address,
-      proofs: proofs.address,
-    },
-  ]);
   return {
     OperatorRegistry: registry,
     WithdrawalVault: withdrawalVault,
@@ -224,7 +215,6 @@ function deploy(args: ProtocolArgs, child: CustomResourceOptions): Record<Protoc
     WithdrawalQueue: queue,
     BeaconDeposits: deposits,
     RewardDistribution: distribution,
-    ServiceLevel: serviceLevel,
   };
 }
 

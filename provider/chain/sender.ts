@@ -49,6 +49,8 @@ export interface TransactionRequest {
   readonly value?: bigint;
   /** Where the names of the target's errors are found. */
   readonly abi?: Abi;
+  /** Gas beside the usual headroom: what it may need more when others' transactions come before it. */
+  readonly spareGas?: bigint;
 }
 
 const senders = new Map<string, Promise<TransactionSender>>();
@@ -145,7 +147,7 @@ export class TransactionSender {
   }
 
   async #broadcast(request: TransactionRequest): Promise<{ entry: JournalEntry; fees: Fees; gas: bigint }> {
-    const { purpose, to, data, value = 0n } = request;
+    const { purpose, to, data, value = 0n, spareGas = 0n } = request;
     const fees = await currentFees(this.#client);
     const balance = await this.#client.getBalance({ address: this.account.address });
     if (balance < value)
@@ -161,7 +163,7 @@ export class TransactionSender {
         `it needs ${estimate} gas and a transaction may use ${MAX_TRANSACTION_GAS} (EIP-7825)`,
       );
     }
-    const gas = minimum((estimate * GAS_HEADROOM_PERCENT) / 100n, MAX_TRANSACTION_GAS);
+    const gas = minimum((estimate * GAS_HEADROOM_PERCENT) / 100n + spareGas, MAX_TRANSACTION_GAS);
     const needed = value + gas * fees.maxFeePerGas;
     if (balance < needed) throw new InsufficientFundsError(this.account.address, balance, needed);
     const entry = await this.#sign(request, this.#nextNonce, fees, gas, []);
