@@ -44,7 +44,7 @@ async function checkContracts(): Promise<Summary> {
     const { passed, failed } = countsOf(name, ended);
     total.passed += passed;
     total.failed += failed;
-    if (name === "symbolic") total.properties += passed;
+    total.properties += Number(/^(\d+) properties proven/m.exec(ended.output)?.[1] ?? 0);
     // Per property `(runs: 256, …)`, per invariant `(runs: 64, calls: 4096, …)`.
     for (const [, runs = "0", calls] of ended.output.matchAll(/\(runs: (\d+),(?: calls: (\d+),)?/g)) {
       if (calls === undefined) total.fuzzRuns += Number(runs);
@@ -76,6 +76,8 @@ function countsOf(name: string, { code, output }: Ended): { passed: number; fail
 
 function mutationScore(): string {
   const text = existsSync(MUTATION) ? readFileSync(MUTATION, "utf8") : "";
-  const sum = /^\| all \|.*\| ([\d.]+ %) \|$/m.exec(text);
-  return sum ? `mutation score ${sum[1] ?? ""} (docs/MUTATION.md)` : "mutation score not measured";
+  const [, tried = "", score] = /^\| all \| ([^|]+) \|.*\| ([\d.]+ %) \|$/m.exec(text) ?? [];
+  return score === undefined
+    ? "mutation score not measured"
+    : `mutation score ${score} (${tried} changes tried, docs/MUTATION.md)`;
 }

@@ -36,6 +36,7 @@ async function prove(): Promise<Summary> {
 
   let contract = "";
   let proven = 0;
+  let refutations = 0;
   let failed = 0;
   for (const line of stripVTControlCharacters(output).split("\n")) {
     contract = /^Running \d+ tests for .*:(\w+)$/.exec(line.trim())?.[1] ?? contract;
@@ -43,14 +44,16 @@ async function prove(): Promise<Summary> {
     if (verdict === undefined) continue;
     const refuted = contract === REFUTED;
     const isRight = verdict === (refuted ? "FAIL" : "PASS");
-    if (isRight) proven += 1;
-    else failed += 1;
+    if (!isRight) failed += 1;
+    else if (refuted) refutations += 1;
+    else proven += 1;
     const word = isRight ? (refuted ? "refuted" : "proven") : refuted ? "NOT REFUTED" : `NOT PROVEN (${verdict})`;
     process.stdout.write(`${word.padEnd(8)} ${name} ${seconds} s\n`);
   }
   // halmos ends with 1 for the refuted properties; a build that failed leaves no line at all.
-  if (proven + failed === 0 || code > 1 || failed > 0) process.stdout.write(`${output.trim()}\n`);
-  if (proven + failed === 0) return { passed: 0, failed: 1 };
-  process.stdout.write(`${proven} properties proven, ${failed} failed\n`);
-  return { passed: proven, failed };
+  const passed = proven + refutations;
+  if (passed === 0 || code > 1 || failed > 0) process.stdout.write(`${output.trim()}\n`);
+  process.stdout.write(`${proven} properties proven, ${refutations} refuted that do not hold, ${failed} failed\n`);
+  // Without a single line, or after a crash, nothing is known.
+  return { passed, failed: failed === 0 && (passed === 0 || code > 1) ? 1 : failed };
 }
