@@ -9,8 +9,8 @@ interface Suite {
   readonly name: string;
   readonly command: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** How to count: vitest's JSON report, forge's closing line, or one test that passes when the command does. */
-  readonly counts: "vitest" | "forge" | "command";
+  /** How to count: vitest's JSON report, forge's closing line, a script's own one, or one test that passes when the command does. */
+  readonly counts: "vitest" | "forge" | "summary" | "command";
 }
 
 interface Outcome {
@@ -35,6 +35,7 @@ const LOGS = projectPath(join(".ethstake", "test-logs"));
 
 const node = (...args: string[]): string[] => [process.execPath, ...args];
 const vitest = (...args: string[]): string[] => node("node_modules/vitest/vitest.mjs", "run", ...args);
+const script = (name: string): string[] => node("node_modules/tsx/dist/cli.mjs", `scripts/${name}.ts`);
 
 const SUITES: readonly Suite[] = [
   { name: "types", command: node("node_modules/typescript/bin/tsc"), counts: "command" },
@@ -48,6 +49,9 @@ const SUITES: readonly Suite[] = [
     environment: { FOUNDRY_PROFILE: "prague" },
     counts: "forge",
   },
+  { name: "symbolic", command: script("symbolic"), counts: "summary" },
+  { name: "slither", command: script("slither"), counts: "summary" },
+  { name: "layout", command: script("storage-layout"), counts: "summary" },
   { name: "engine", command: vitest("--config", "tests/engine/vitest.config.ts"), counts: "vitest" },
   { name: "devnet", command: vitest("--config", "tests/devnet/vitest.config.ts"), counts: "vitest" },
 ];
@@ -124,5 +128,14 @@ function count(suite: Suite, code: number, output: string, report: string): Outc
   const forge = /(\d+) tests passed, (\d+) failed, (\d+) skipped/.exec(output);
   if (suite.counts === "forge")
     return { passed: Number(forge?.[1] ?? 0), failed: forge ? Number(forge[2]) : 1, skipped: Number(forge?.[3] ?? 0) };
+  if (suite.counts === "summary") {
+    const closing = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\s*$/.exec(output.trim().split("\n").at(-1) ?? "");
+    return {
+      passed: Number(closing?.[1] ?? 0),
+      failed: closing ? Number(closing[2]) : 1,
+      skipped: Number(closing?.[3] ?? 0),
+      skippedNames: [...output.matchAll(/^skipped: (.*)$/gm)].map(([, name = ""]) => name),
+    };
+  }
   return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
 }

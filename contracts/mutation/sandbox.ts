@@ -1,0 +1,204 @@
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import solc from "solc";
+import { EthstakeError } from "../../lib/errors.ts";
+import { projectPath } from "../../lib/paths.ts";
+import { CONTRACTS } from "../tools/compiler.ts";
+
+/** Where everything of mutation testing is kept; it may be deleted at any time. */
+export const MUTATION_FOLDER = projectPath(join(".ethstake", "mutation"));
+
+/** Seconds after which a test run counts as hanging: it takes 5 when nothing is wrong. */
+const TIMEOUT = 120;
+
+/** The tests, quickest first; a mutant goes on to the next only when it survives. */
+const PHASES: readonly (readonly string[])[] = [
+  ["--match-path", "test/unit/*"],
+  ["--no-match-path", "test/{unit,invariant,gas,symbolic}/*"],
+  ["--match-path", "test/invariant/*"],
+];
+
+/** Which test noticed a mutant: its file and name; the name is `timeout` when forge was ended. */
+export interface Killer {
+  readonly file: string;
+  readonly test: string;
+}
+
+/** The tests cannot be run at all. */
+export class SandboxError extends EthstakeError<{ readonly output: string }> {
+  readonly code = "MUTATION_TESTS_NOT_RUN";
+}
+
+/**
+ * A copy of the Foundry project in which artifacts can be exchanged. It is built with forge's dynamic test linking: tests then
+ * create contracts from the artifacts of out/ instead of holding their code, so a mutant needs no compilation of tests.
+ */
+export class Sandbox {
+  readonly root: string;
+  private readonly exchanged = new Map<string, string>();
+
+  constructor(index: number) {
+    this.root = join(MUTATION_FOLDER, `sandbox-${index}`, "contracts");
+  }
+
+  /** Puts a mutant's code in place of a contract's. `artifact` is as in out/: `StakingPool.sol/StakingPool`. */
+  exchange(artifact: string, creationCode: string): void {
+    const path = join(this.root, "out", `${artifact}.json`);
+    const original = readFileSync(path, "utf8");
+    if (!this.exchanged.has(path)) this.exchanged.set(path, original);
+    const content = JSON.parse(original) as { bytecode: object };
+    content.bytecode = { object: `0x${creationCode}`, sourceMap: "", linkReferences: {} };
+    writeFileSync(path, JSON.stringify(content));
+  }
+
+  /** Puts the built code back. */
+  restore(): void {
+    for (const [path, content] of this.exchanged) writeFileSync(path, content);
+    this.exchanged.clear();
+    // Failures that forge would replay: a verdict must not depend on the mutants before it.
+    for (const folder of ["fuzz", "invariant", "test-failures"])
+      rmSync(join(this.root, "cache", folder), { recursive: true, force: true });
+  }
+
+  /** Runs the tests until one fails. @returns the test that failed, undefined when all passed */
+  async test(): Promise<Killer | undefined> {
+    for (const phase of PHASES) {
+      const { code, output, timedOut } = await this.forge(["test", "--fail-fast", "--threads", "1", ...phase]);
+      if (timedOut) return { file: lastFile(output), test: "timeout" };
+      if (code === 0) continue;
+      const failed = /^\[FAIL[^\n]*\] ([^\s(]+)/m.exec(output);
+      if (!failed) throw new SandboxError("forge ended without naming a failed test.", { output });
+      return { file: lastFile(output.slice(0, failed.index)), test: failed[1] ?? "" };
+    }
+    return undefined;
+  }
+
+  private async forge(args: readonly string[]): Promise<{ code: number; output: string; timedOut: boolean }> {
+    const child = spawn(forgeBinary(this.root), args, {
+      cwd: this.root,
+      env: { ...process.env, ...SETTINGS },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let output = "";
+    let timedOut = false;
+    child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    const timer = setTimeout(() => {
+      timedOut = true;
+      child.kill("SIGKILL");
+    }, TIMEOUT * 1000);
+    const code = await new Promise<number>((resolve, reject) => {
+      child.on("close", (exit) => resolve(exit ?? 1));
+      child.on("error", reject);
+    });
+    clearTimeout(timer);
+    return { code, output, timedOut };
+  }
+}
+
+/** A counterexample's length does not matter here. */
+const SETTINGS = { NO_COLOR: "1", FOUNDRY_INVARIANT_SHRINK_RUN_LIMIT: "0", FOUNDRY_PROFILE: "default" };
+
+/**
+ * Makes the sandboxes, or takes those of an earlier run over the same sources. The tests must pass in them.
+ * @param hash of everything that is built
+ */
+export async function prepareSandboxes(count: number, hash: string): Promise<void> {
+  const [first, ...others] = Array.from({ length: count }, (_, index) => new Sandbox(index));
+  if (first === undefined) return;
+  const marker = (sandbox: Sandbox): string => join(sandbox.root, "..", "built");
+  const isReady = (sandbox: Sandbox): boolean =>
+    existsSync(marker(sandbox)) && readFileSync(marker(sandbox), "utf8") === hash;
+  if (!isReady(first)) {
+    build(first.root);
+    const killer = await first.test();
+    if (killer) throw new SandboxError(`${killer.test} of ${killer.file} fails without any mutant.`, { output: "" });
+    first.restore();
+    writeFileSync(marker(first), hash);
+  }
+  for (const sandbox of others) {
+    if (isReady(sandbox)) continue;
+    copyProject(sandbox.root);
+    for (const folder of ["out", "cache", "bin"])
+      cpSync(join(first.root, folder), join(sandbox.root, folder), { recursive: true, preserveTimestamps: true });
+    // forge's cache names the files outside the project by absolute paths.
+    const cache = join(sandbox.root, "cache", "solidity-files-cache.json");
+    writeFileSync(cache, readFileSync(cache, "utf8").replaceAll(join(first.root, ".."), join(sandbox.root, "..")));
+    writeFileSync(marker(sandbox), hash);
+  }
+}
+
+function build(root: string): void {
+  copyProject(root);
+  const built = spawnSync(process.execPath, [join(root, "bin", "forge"), "build"], {
+    env: { ...process.env, ...SETTINGS, FOUNDRY_DYNAMIC_TEST_LINKING: "true" },
+    encoding: "utf8",
+  });
+  if (built.status !== 0)
+    throw new SandboxError("The contracts do not compile with dynamic test linking.", {
+      output: built.stdout + built.stderr,
+    });
+  // Told that nothing was linked, forge takes the build as it is; otherwise every filtered run would compile for its filter.
+  const cache = join(root, "cache", "solidity-files-cache.json");
+  const content = JSON.parse(readFileSync(cache, "utf8")) as { preprocessed?: boolean };
+  if (content.preprocessed !== true)
+    throw new SandboxError("This forge does not link tests dynamically.", { output: built.stdout });
+  writeFileSync(cache, JSON.stringify({ ...content, preprocessed: false }));
+  // A compiler that only tells its version: quick, and no run can compile by mistake.
+  const version = (solc.version as () => string)();
+  const answer = `solc, the solidity compiler commandline interface\\nVersion: ${version}\\n`;
+  writeFileSync(
+    join(root, "bin", "solc"),
+    `#!/bin/sh\ncase "$*" in --version) printf '${answer}' ;; *) echo "compilation in a sandbox" >&2; exit 9 ;; esac\n`,
+  );
+  chmodSync(join(root, "bin", "solc"), 0o755);
+}
+
+function copyProject(root: string): void {
+  const outer = join(root, "..");
+  rmSync(outer, { recursive: true, force: true });
+  mkdirSync(root, { recursive: true });
+  symlinkSync(projectPath("node_modules"), join(outer, "node_modules"));
+  for (const name of ["bin", "src", "test", "foundry.toml"])
+    cpSync(join(CONTRACTS, name), join(root, name), { recursive: true, preserveTimestamps: true });
+}
+
+/** The native binary: the launcher in bin/ would cost each run a start of node. */
+function forgeBinary(root: string): string {
+  const arch = { x64: "amd64", arm64: "arm64" }[process.arch as string] ?? process.arch;
+  return join(root, "..", "node_modules", "@foundry-rs", `forge-${process.platform}-${arch}`, "bin", "forge");
+}
+
+function lastFile(output: string): string {
+  return [...output.matchAll(/^Ran \d+ tests? for ([^:\n]+):/gm)].at(-1)?.[1] ?? "";
+}
+
+/** A hash over files, by name and content. @param names relative to contracts/ */
+export function hashFiles(names: readonly string[]): string {
+  const hash = createHash("sha256");
+  for (const name of [...names].sort())
+    hash
+      .update(`${name}\0`)
+      .update(readFileSync(join(CONTRACTS, name)))
+      .update("\0");
+  return hash.digest("hex");
+}
+
+/** The files below a folder of contracts/, named relative to contracts/. */
+export function filesBelow(folder: string): string[] {
+  return readdirSync(join(CONTRACTS, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(CONTRACTS.length + 1));
+}
