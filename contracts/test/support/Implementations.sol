@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {Test} from "forge-std/Test.sol";
 
-/// @dev Where tests get the code under test from: the build, or the folder of mutants that ETHSTAKE_MUTANT_DIR names.
+/// @dev Where tests get the code under test from: the build's artifacts, which mutation testing exchanges.
 abstract contract Implementations is Test {
     /// @dev Deploys a contract of src/.
     function implementation(string memory name, bytes memory arguments) internal returns (address target) {
