@@ -34,9 +34,30 @@ describe("parseSettings", () => {
           validator: { client: "lodestar", keymanagerPort: 5062, metricsPort: 8009 },
         },
       ],
-      protocol: { stakeCap: "1000", minimumStake: "0.01", bondPerKey: "2" },
+      protocol: {
+        stakeCap: "1000",
+        minimumStake: "0.01",
+        stakeRateLimit: "400000",
+        reserve: "0",
+        withdrawalDelayFrames: 1,
+        staleAfterSeconds: 604_800,
+        bondPerKey: "2",
+        bondCooldownSeconds: 604_800,
+        exitLimit: 100,
+        compounding: false,
+        maxIncreaseBps: 10,
+        maxLossBps: 100,
+        protocolFeeBps: 500,
+        operatorFeeBps: 200,
+        epochsPerFrame: 4,
+        minEpochsPerFrame: 1,
+        attestCredentials: true,
+        oracleQuorum: 2,
+        reviewerQuorum: 2,
+        guardianQuorum: 2,
+      },
       operators: [{ name: "alice", bond: "4", keys: [{ node: "node-1", count: 2 }] }],
-      testStake: "64",
+      testStake: "72",
     });
   });
 
@@ -77,7 +98,7 @@ describe("parseSettings", () => {
       remedy: "must be ethereumjs or geth",
     });
     expect(byPath.get("protocol.bondPerkey")?.remedy).toMatch(
-      /remove it or use one of: stakeCap, minimumStake, bondPerKey/,
+      /remove it or use one of: stakeCap, minimumStake, .*bondPerKey/,
     );
     expect(byPath.get("netwrok")?.remedy).toMatch(/use one of: network, devnet/);
     expect(byPath.get("nodes[0].validator.keymanagerPort")?.value).toBe("5062");
@@ -153,8 +174,8 @@ describe("parseSettings", () => {
     });
 
     it("finds a minimum stake that nobody could stake", () => {
-      expect(faultsOf({ ...minimal, protocol: { minimumStake: 65 } })).toMatchObject([
-        { path: "protocol.minimumStake", value: 65, remedy: /not be above/ },
+      expect(faultsOf({ ...minimal, protocol: { minimumStake: 73 } })).toMatchObject([
+        { path: "protocol.minimumStake", value: 73, remedy: /not be above/ },
       ]);
     });
 

@@ -22,6 +22,8 @@ const { Struct } = load("google-protobuf/google/protobuf/struct_pb.js") as {
   };
 };
 
+/** Any name but `__proto__`, which the generated classes lose; a test of its own says that we keep it. */
+const key = fc.string().filter((name) => name !== "__proto__");
 const json = fc.letrec<{ value: Json }>((tie) => ({
   value: fc.oneof(
     { maxDepth: 4 },
@@ -30,10 +32,10 @@ const json = fc.letrec<{ value: Json }>((tie) => ({
     fc.double({ noNaN: true }).map((value) => (Object.is(value, -0) ? 0 : value)),
     fc.string({ unit: "grapheme" }),
     fc.array(tie("value"), { maxLength: 5 }),
-    fc.dictionary(fc.string(), tie("value"), { maxKeys: 5, noNullPrototype: true }),
+    fc.dictionary(key, tie("value"), { maxKeys: 5, noNullPrototype: true }),
   ),
 })).value;
-const properties = fc.dictionary(fc.string(), json, { maxKeys: 6, noNullPrototype: true }) as fc.Arbitrary<PropertyMap>;
+const properties = fc.dictionary(key, json, { maxKeys: 6, noNullPrototype: true }) as fc.Arbitrary<PropertyMap>;
 
 describe("wire", () => {
   it("writes structs that the generated classes read, and reads what they write", () => {

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { findCommand } from "../../provider/process/launch.ts";
+import { PROTOCOL_CONTRACTS } from "../../components/protocol/contracts.ts";
 import { ProjectCopy } from "./project.ts";
 
 const geth = await findCommand("geth");
@@ -21,6 +22,6 @@ describe.skipIf(geth === undefined)("a devnet whose execution client is the geth
     const { proofs } = value as unknown as { proofs: { claim: string; holds: boolean }[] };
     expect(
       proofs.filter(({ claim, holds }) => holds && /head advances|built code|fee recipient of/.test(claim)),
-    ).toHaveLength(7);
+    ).toHaveLength(3 + PROTOCOL_CONTRACTS.length);
   });
 });

@@ -11,6 +11,7 @@ import {
 } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { PROTOCOL_CONTRACTS } from "../../components/protocol/contracts.ts";
 import { isRunning, type ProcessIdentity } from "../../lib/process.ts";
 import { freePorts, ProjectCopy } from "./project.ts";
 import { collectSecrets, filesBelow, findLeaks, readableSecrets } from "./secrets.ts";
@@ -86,11 +87,11 @@ describe("a devnet from nothing to its end", () => {
     status = value as unknown as Status;
     ({ phases } = value as unknown as { phases: Record<string, number> });
     console.log(
-      `devnet: wired after ${phases["wired"]} s, rewarded after ${phases["rewarded"]} s (${JSON.stringify(phases)})`,
+      `devnet: wired after ${phases["wired"]} s, withdrawn after ${phases["withdrawn"]} s (${JSON.stringify(phases)})`,
     );
     expect(phases["wired"]).toBeLessThan(WIRED_LIMIT);
     expect(status.proofs.filter(({ holds }) => !holds)).toEqual([]);
-    expect(status.proofs.length).toBeGreaterThanOrEqual(12);
+    expect(status.proofs.length).toBeGreaterThanOrEqual(10 + PROTOCOL_CONTRACTS.length);
     expect(status.validators).toHaveLength(2);
     for (const validator of status.validators) {
       expect(validator.status).toMatch(/^active/);
@@ -129,7 +130,7 @@ describe("a devnet from nothing to its end", () => {
     const other = (await project.json("devnet:status", ["--stack", "beside"])).value as unknown as Status;
     expect(
       other.proofs.filter(({ claim, holds }) => holds && /head advances|built code|fee recipient/.test(claim)),
-    ).toHaveLength(7);
+    ).toHaveLength(3 + PROTOCOL_CONTRACTS.length);
     expect(other.executionRpc).not.toBe(status.executionRpc);
     expect(other.validators.map(({ pubkey }) => pubkey)).not.toContain(status.validators[0]?.pubkey);
     expect((await project.run("devnet:down", ["--stack", "beside"])).code).toBe(0);
@@ -240,8 +241,8 @@ describe("a devnet from nothing to its end", () => {
   it("keeps every secret in its file: none in state, logs, genesis files or process arguments", async () => {
     const directory = project.path(".ethstake", STACK);
     const secrets = await collectSecrets(directory);
-    // 7 accounts, JWT, mnemonic, API token, and two keystores with a password and a key each.
-    expect(secrets.length).toBeGreaterThanOrEqual(14);
+    // 17 accounts, JWT, mnemonic, API token, and two keystores with a password and a key each.
+    expect(secrets.length).toBeGreaterThanOrEqual(24);
     const public_ = [
       ...filesBelow(project.path(".ethstake", "engine")),
       ...filesBelow(`${directory}/logs`),

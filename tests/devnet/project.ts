@@ -141,7 +141,7 @@ async function stackConfig(): Promise<StackConfig> {
     ],
     protocol: {},
     operators: [{ name: "alice", bond: 4, keys: [{ node: "node-1", count: 2 }] }],
-    testStake: 64,
+    testStake: 72,
   };
 }
 
