@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {BitMaps} from "@openzeppelin/contracts/utils/structs/BitMaps.sol";
+import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 import {ServiceTerms} from "./abstract/ServiceTerms.sol";
 import {IBeaconVerifier} from "./interfaces/IBeaconVerifier.sol";
 import {ICoverageFund} from "./interfaces/ICoverageFund.sol";
@@ -19,6 +20,7 @@ import {Penalty} from "./libraries/Penalty.sol";
 /// every piece of evidence charges the difference. So it does not matter which evidence comes first, or how often.
 contract ServiceLevel is ServiceTerms {
     using BitMaps for BitMaps.BitMap;
+    using Checkpoints for Checkpoints.Trace224;
 
     /// @dev The contracts that it connects.
     struct Modules {
@@ -120,6 +122,14 @@ contract ServiceLevel is ServiceTerms {
         emit DowntimeReported(
             penaltyId, report.operatorId, report.window, report.assignedEpochs, report.missedEpochs, due, executableFrom
         );
+    }
+
+    /// @inheritdoc IServiceLevel
+    function recordExits(uint256 operatorId) external override returns (uint256 exitedKeys) {
+        exitedKeys = _depositedKeys(operatorId) - registry.activeKeysOf(operatorId);
+        uint256 window = currentWindow();
+        _storage().exits[operatorId].push(SafeCast.toUint32(window), SafeCast.toUint224(exitedKeys));
+        emit ExitsRecorded(operatorId, window, exitedKeys);
     }
 
     /* PROOFS */
@@ -254,6 +264,13 @@ contract ServiceLevel is ServiceTerms {
     }
 
     /// @inheritdoc IServiceLevel
+    function maxAssignedEpochs(uint256 operatorId, uint256 window) public view override returns (uint256) {
+        // Who left in the window itself was on duty in a part of it.
+        uint256 gone = window == 0 ? 0 : _storage().exits[operatorId].upperLookupRecent(SafeCast.toUint32(window - 1));
+        return (_depositedKeys(operatorId) - gone) * windowEpochs;
+    }
+
+    /// @inheritdoc IServiceLevel
     function pendingReport(uint256 operatorId, uint256 window) external view override returns (uint256) {
         return _window(operatorId, window).pendingReport;
     }
@@ -377,12 +394,16 @@ contract ServiceLevel is ServiceTerms {
     /// @dev Wei that a report makes due for its window.
     function _dueByReport(DowntimeReport calldata report) private view returns (uint256) {
         (uint256 missed, uint256 assigned) = (report.missedEpochs, report.assignedEpochs);
-        (,,, uint256 deposited) = registry.keyCounts(report.operatorId);
-        uint256 maximum = deposited * windowEpochs;
+        uint256 maximum = maxAssignedEpochs(report.operatorId, report.window);
         if (missed > assigned || assigned > maximum) {
             revert ServiceLevelImpossibleReport(missed, assigned, maximum);
         }
         return _due(missed, assigned, termsOf(report.window));
+    }
+
+    /// @dev Keys that the pool's ether followed for, those that have left included.
+    function _depositedKeys(uint256 operatorId) private view returns (uint256 deposited) {
+        (,,, deposited) = registry.keyCounts(operatorId);
     }
 
     /// @dev Wei that a window costs altogether.

@@ -49,6 +49,8 @@ abstract contract ServiceTerms is IServiceLevel, ExpiringPause {
         mapping(bytes32 pubkeyHash => BitMaps.BitMap epochs) misses;
         mapping(bytes32 pubkeyHash => bool) slashed;
         mapping(bytes32 pubkeyHash => bool) foreign;
+        /// Validators that had left, by the window in which that was recorded.
+        mapping(uint256 operatorId => Checkpoints.Trace224) exits;
     }
 
     // keccak256(abi.encode(uint256(keccak256("ethstake.storage.ServiceLevel")) - 1)) & ~bytes32(uint256(0xff))

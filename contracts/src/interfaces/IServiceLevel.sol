@@ -88,6 +88,8 @@ interface IServiceLevel {
         uint256 due,
         uint256 executableFrom
     );
+    /// @notice It was recorded how many of an operator's validators have left.
+    event ExitsRecorded(uint256 indexed operatorId, uint256 indexed window, uint256 exitedKeys);
     /// @notice A missed epoch was proven.
     /// @param provenMisses Those of the operator in the window now.
     /// @param allowance Validator-epochs that it may miss.
@@ -151,7 +153,7 @@ interface IServiceLevel {
     /// @param reportable That window.
     error ServiceLevelWindowNotReportable(uint256 window, uint256 reportable);
     /// @notice A report's numbers contradict each other or the registry.
-    /// @param maximum The most validator-epochs on duty: the deposited keys' in the window.
+    /// @param maximum The most validator-epochs on duty: those of the keys not known to have left before the window.
     error ServiceLevelImpossibleReport(uint256 missedEpochs, uint256 assignedEpochs, uint256 maximum);
     /// @notice A report shows no more than what is allowed or charged already.
     /// @param due Wei that the window costs by it.
@@ -194,6 +196,11 @@ interface IServiceLevel {
     /// executed or dismissed; it can only add what is due beyond what was charged.
     /// @return penaltyId From 1.
     function reportDowntime(DowntimeReport calldata report) external returns (uint256 penaltyId);
+
+    /// @notice Records how many of an operator's validators have left, by the registry. Reports of later windows cannot claim
+    /// that those were on duty, so no penalty's cap is reckoned with them. Anyone may; the operator should, after exits.
+    /// @return exitedKeys Validators that have left.
+    function recordExits(uint256 operatorId) external returns (uint256 exitedKeys);
 
     /// @notice Proves that a validator missed an epoch. Anyone may. Beyond the operator's allowance it is charged at once.
     /// @param anchor The beacon state.
@@ -261,6 +268,9 @@ interface IServiceLevel {
 
     /// @notice Reports accepted of an operator and window.
     function reportNonce(uint256 operatorId, uint256 window) external view returns (uint256);
+
+    /// @notice The most validator-epochs on duty that a report of an operator's window can claim.
+    function maxAssignedEpochs(uint256 operatorId, uint256 window) external view returns (uint256);
 
     /// @notice The report of an operator and window that waits; 0 when none.
     function pendingReport(uint256 operatorId, uint256 window) external view returns (uint256 penaltyId);

@@ -154,6 +154,39 @@ contract ServiceLevelTest is ServiceLevelBase {
         serviceLevel.reportDowntime(downtime);
     }
 
+    /// @dev Validators that are known to have left before a window cannot have been on duty in it.
+    function test_report_cannotCountWhoHadLeft() public {
+        uint256 window = serviceLevel.currentWindow();
+        vm.prank(address(distribution));
+        registry.applyReport(oneUpdate(OPERATOR, 3, 0, 0));
+        vm.expectEmit(address(serviceLevel));
+        emit IServiceLevel.ExitsRecorded(OPERATOR, window, 3);
+        vm.prank(mallory);
+        assertEq(serviceLevel.recordExits(OPERATOR), 3);
+        // They left in this window: they were on duty in a part of it.
+        assertEq(serviceLevel.maxAssignedEpochs(OPERATOR, window), 27_000);
+        assertEq(serviceLevel.maxAssignedEpochs(OPERATOR, window + 1), 6_750);
+        assertEq(serviceLevel.maxAssignedEpochs(OPERATOR, 0), 27_000);
+        nextWindow();
+        assertEq(execute(report(window, 27_000)), 0.6 ether);
+
+        nextWindow();
+        IServiceLevel.DowntimeReport memory downtime = reportFor(OPERATOR, window + 1, 1_000, 6_751);
+        agreeOn(downtime);
+        vm.expectRevert(
+            abi.encodeWithSelector(IServiceLevel.ServiceLevelImpossibleReport.selector, 1_000, 6_751, 6_750)
+        );
+        serviceLevel.reportDowntime(downtime);
+        downtime = reportFor(OPERATOR, window + 1, 6_750, 6_750);
+        agreeOn(downtime);
+        assertEq(execute(serviceLevel.reportDowntime(downtime)), 0.15 ether);
+        // Recorded again, also in the same window, nothing changes.
+        assertEq(serviceLevel.recordExits(OPERATOR), 3);
+        assertEq(serviceLevel.recordExits(OPERATOR), 3);
+        vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.OperatorRegistryUnknownOperator.selector, 2));
+        serviceLevel.recordExits(2);
+    }
+
     function test_report_oneAtATime() public {
         uint256 window = nextWindow();
         uint256 id = report(window, 1_000);
