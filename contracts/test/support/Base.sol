@@ -8,6 +8,7 @@ import {ExecutionRewardsVault} from "../../src/ExecutionRewardsVault.sol";
 import {OperatorRegistry} from "../../src/OperatorRegistry.sol";
 import {ReportConsensus} from "../../src/ReportConsensus.sol";
 import {RewardDistribution} from "../../src/RewardDistribution.sol";
+import {ServiceLevel} from "../../src/ServiceLevel.sol";
 import {StakingPool} from "../../src/StakingPool.sol";
 import {WithdrawalQueue} from "../../src/WithdrawalQueue.sol";
 import {WithdrawalVault} from "../../src/WithdrawalVault.sol";
@@ -27,6 +28,7 @@ abstract contract Base is Implementations {
     uint256 internal constant SECONDS_PER_SLOT = 12;
     uint256 internal constant EPOCHS_PER_FRAME = 225;
     uint256 internal constant SLOTS_PER_FRAME = EPOCHS_PER_FRAME * 32;
+    uint256 internal constant WINDOW_EPOCHS = 6_750;
 
     address internal admin = makeAddr("admin");
     address internal upgrader = makeAddr("upgrader");
@@ -36,7 +38,8 @@ abstract contract Base is Implementations {
     address internal depositor = makeAddr("depositor");
     address internal vetter = makeAddr("vetter");
     address internal membership = makeAddr("membership");
-    address internal serviceLevel = makeAddr("serviceLevel");
+    address internal arbiter = makeAddr("arbiter");
+    address internal emergency = makeAddr("emergency");
     address internal treasury = makeAddr("treasury");
     address internal alice = makeAddr("alice");
     address internal bob = makeAddr("bob");
@@ -59,6 +62,7 @@ abstract contract Base is Implementations {
     WithdrawalQueue internal queue;
     BeaconDeposits internal deposits;
     RewardDistribution internal distribution;
+    ServiceLevel internal serviceLevel;
     /// @dev Stands for BeaconProofs where a test does not prove anything.
     address internal proofs = makeAddr("proofs");
 
@@ -111,6 +115,24 @@ abstract contract Base is Implementations {
                     abi.encodeCall(RewardDistribution.initialize, (admin, treasury))
                 ))
         );
+        serviceLevel = ServiceLevel(
+            payable(proxied(
+                    "ServiceLevel",
+                    abi.encode(
+                        registry,
+                        coverageFund,
+                        consensus,
+                        proofs,
+                        withdrawalVault,
+                        GENESIS_TIME,
+                        SECONDS_PER_SLOT,
+                        32,
+                        WINDOW_EPOCHS,
+                        1 days
+                    ),
+                    abi.encodeCall(ServiceLevel.initialize, (admin))
+                ))
+        );
         grantRoles();
         vm.prank(parameters);
         deposits.setAttestationAllowed(true);
@@ -138,7 +160,7 @@ abstract contract Base is Implementations {
         registry.grantRole(registry.POOL_ROLE(), address(pool));
         registry.grantRole(registry.DEPOSITS_ROLE(), address(deposits));
         registry.grantRole(registry.DISTRIBUTION_ROLE(), address(distribution));
-        registry.grantRole(registry.SERVICE_LEVEL_ROLE(), serviceLevel);
+        registry.grantRole(registry.SERVICE_LEVEL_ROLE(), address(serviceLevel));
         withdrawalVault.grantRole(withdrawalVault.UPGRADER_ROLE(), upgrader);
         withdrawalVault.grantRole(withdrawalVault.POOL_ROLE(), address(pool));
         rewardsVault.grantRole(rewardsVault.UPGRADER_ROLE(), upgrader);
@@ -154,6 +176,12 @@ abstract contract Base is Implementations {
         distribution.grantRole(distribution.PARAMETER_ROLE(), parameters);
         distribution.grantRole(distribution.PAUSER_ROLE(), pauser);
         distribution.grantRole(distribution.RESUMER_ROLE(), resumer);
+        serviceLevel.grantRole(serviceLevel.UPGRADER_ROLE(), upgrader);
+        serviceLevel.grantRole(serviceLevel.PARAMETER_ROLE(), parameters);
+        serviceLevel.grantRole(serviceLevel.PAUSER_ROLE(), pauser);
+        serviceLevel.grantRole(serviceLevel.RESUMER_ROLE(), resumer);
+        serviceLevel.grantRole(serviceLevel.ARBITER_ROLE(), arbiter);
+        serviceLevel.grantRole(serviceLevel.EMERGENCY_ROLE(), emergency);
         vm.stopPrank();
     }
 
