@@ -102,6 +102,20 @@ export const protocolSchema = z.strictObject({
   minEpochsPerFrame: whole(1, 2_250, "a number of epochs").default(1),
   /** Whether a quorum may attest credentials: for chains without EIP-4788. */
   attestCredentials: z.boolean({ error: "must be true or false" }).default(true),
+  /** Downtime that costs nothing, in basis points of a window: 30 are an uptime of 99.7 %. */
+  allowedDowntimeBps: whole(10, 100, "a number of basis points").default(30),
+  /** Gwei that a missed epoch beyond it costs. */
+  penaltyPerMissedEpoch: whole(1_000, 350_000, "a number of gwei").default(35_000),
+  /** Most that a window costs, in basis points of the bond that its keys require. */
+  maxPenaltyBps: whole(1, 5_000, "a number of basis points").default(1_000),
+  /** Seconds in which a reported penalty can be dismissed. */
+  appealSeconds: whole(60, 1_209_600, "a number of seconds, up to 14 days").default(259_200),
+  /** Least seconds that can ever be set for it; fixed at deployment. */
+  minAppealSeconds: whole(60, 86_400, "a number of seconds").default(60),
+  /** Windows with a breach, of the last twelve, that suspend an operator. */
+  breachLimit: whole(2, 10, "a number of windows").default(3),
+  /** Epochs of a window; fixed at deployment. 6,750 are the 30 days of public networks. */
+  windowEpochs: whole(1, 6_750, "a number of epochs").default(6_750),
   /** Votes that oracle members need at least; more than half of them always. */
   oracleQuorum: whole(0, 32, "a number of votes").default(2),
   reviewerQuorum: whole(0, 32, "a number of votes").default(2),

@@ -12,6 +12,7 @@ export const PROTOCOL_CONTRACTS = [
   "WithdrawalQueue",
   "BeaconDeposits",
   "RewardDistribution",
+  "ServiceLevel",
 ] as const;
 
 /** A contract of the protocol. */

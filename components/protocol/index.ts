@@ -43,6 +43,14 @@ export interface ChainTimeArgs {
   readonly minEpochsPerFrame: number;
 }
 
+/** The service level's clock: fixed at deployment. */
+export interface ServiceLevelArgs {
+  /** Epochs of a window: 6,750 are the 30 days of public networks. */
+  readonly windowEpochs: number;
+  /** Seconds below which the appeal window cannot be set: a day on public networks. */
+  readonly minAppealSeconds: number;
+}
+
 export interface ProtocolArgs {
   readonly chain: ChainArgs;
   /** Deploys, is the contracts' admin, and grants the roles. */
@@ -54,6 +62,7 @@ export interface ProtocolArgs {
   /** The beacon chain's deposit contract. */
   readonly depositContract: Input<string>;
   readonly time: ChainTimeArgs;
+  readonly serviceLevel: ServiceLevelArgs;
   readonly parameters: ProtocolParameters;
 }
 
@@ -188,6 +197,7 @@ function deploy(args: ProtocolArgs, child: CustomResourceOptions): Record<Protoc
       consensus: consensus.address,
     },
   ]);
+  const { minEpochsPerFrame, ...clock } = args.time;
   const distribution = contract(
     "RewardDistribution",
     [
@@ -198,10 +208,20 @@ function deploy(args: ProtocolArgs, child: CustomResourceOptions): Record<Protoc
         consensus: consensus.address,
         lossReview: lossReview.address,
       },
-      args.time,
+      { ...clock, minEpochsPerFrame },
     ],
     [admin, args.treasury],
   );
+  const serviceLevel = contract("ServiceLevel", [
+    {
+      registry: registry.address,
+      coverageFund: coverageFund.address,
+      consensus: consensus.address,
+      proofs: proofs.address,
+      withdrawalVault: withdrawalVault.address,
+    },
+    { ...clock, windowEpochs: args.serviceLevel.windowEpochs, minAppealWindow: args.serviceLevel.minAppealSeconds },
+  ]);
   return {
     OperatorRegistry: registry,
     WithdrawalVault: withdrawalVault,
@@ -215,6 +235,7 @@ function deploy(args: ProtocolArgs, child: CustomResourceOptions): Record<Protoc
     WithdrawalQueue: queue,
     BeaconDeposits: deposits,
     RewardDistribution: distribution,
+    ServiceLevel: serviceLevel,
   };
 }
 

@@ -35,6 +35,16 @@ export interface ProtocolParameters {
   readonly epochsPerFrame: number;
   /** Whether a quorum of oracle members may attest credentials, where the chain has no EIP-4788 to prove them. */
   readonly attestCredentials: boolean;
+  /** Downtime that costs nothing, in basis points of a window. */
+  readonly allowedDowntimeBps: number;
+  /** Gwei that a missed epoch beyond it costs. */
+  readonly penaltyPerMissedEpoch: number;
+  /** Most that a window costs, in basis points of the bond that its keys require. */
+  readonly maxPenaltyBps: number;
+  /** Seconds in which a reported penalty can be dismissed. */
+  readonly appealSeconds: number;
+  /** Windows with a breach, of the last twelve, that suspend an operator. */
+  readonly breachLimit: number;
   /** Votes that oracle members need at least; more than half of them always. */
   readonly oracleQuorum: number;
   readonly reviewerQuorum: number;
@@ -85,6 +95,11 @@ export function parametersOf(settings: ProtocolParameters): Parameter[] {
     integer("RewardDistribution", "operatorFeeBps"),
     integer("RewardDistribution", "epochsPerFrame"),
     flag("BeaconDeposits", "attestCredentials", "attestationAllowed"),
+    integer("ServiceLevel", "allowedDowntimeBps"),
+    integer("ServiceLevel", "penaltyPerMissedEpoch"),
+    integer("ServiceLevel", "maxPenaltyBps"),
+    integer("ServiceLevel", "appealSeconds", "appealWindow"),
+    integer("ServiceLevel", "breachLimit"),
     integer("ReportConsensus", "oracleQuorum", "minimumQuorum", "MEMBERSHIP_ROLE"),
     integer("LossReview", "reviewerQuorum", "minimumQuorum", "MEMBERSHIP_ROLE"),
     integer("Guardians", "guardianQuorum", "minimumQuorum", "MEMBERSHIP_ROLE"),

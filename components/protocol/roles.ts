@@ -50,8 +50,9 @@ const UPGRADEABLE: readonly ProtocolContract[] = [
   "StakingPool",
   "BeaconDeposits",
   "RewardDistribution",
+  "ServiceLevel",
 ];
-const PAUSABLE: readonly ProtocolContract[] = ["StakingPool", "BeaconDeposits", "RewardDistribution"];
+const PAUSABLE: readonly ProtocolContract[] = ["StakingPool", "BeaconDeposits", "RewardDistribution", "ServiceLevel"];
 const COMMITTEES: readonly ProtocolContract[] = ["ReportConsensus", "LossReview", "Guardians"];
 
 /** Every role that the protocol needs, and nothing more. */
@@ -70,12 +71,15 @@ export const ROLE_GRANTS: readonly RoleGrant[] = [
       "BeaconProofs",
       "BeaconDeposits",
       "RewardDistribution",
+      "ServiceLevel",
     ] as const
   ).map((contract) => grant(contract, "PARAMETER_ROLE", "parameters")),
   grant("OperatorRegistry", "OPERATOR_MANAGER_ROLE", "operatorManager"),
   grant("BeaconDeposits", "DEPOSITOR_ROLE", "depositor"),
   grant("WithdrawalVault", "EXIT_ROLE", "exits"),
   grant("WithdrawalVault", "CONSOLIDATION_ROLE", "consolidations"),
+  grant("ServiceLevel", "ARBITER_ROLE", "arbiter"),
+  grant("ServiceLevel", "EMERGENCY_ROLE", "emergency"),
   // The protocol's own wiring: each of these is bound for ever to the first account it is granted to.
   grant("StakingPool", "QUEUE_ROLE", "WithdrawalQueue"),
   grant("StakingPool", "DEPOSITS_ROLE", "BeaconDeposits"),
@@ -83,6 +87,7 @@ export const ROLE_GRANTS: readonly RoleGrant[] = [
   grant("OperatorRegistry", "POOL_ROLE", "StakingPool"),
   grant("OperatorRegistry", "DEPOSITS_ROLE", "BeaconDeposits"),
   grant("OperatorRegistry", "DISTRIBUTION_ROLE", "RewardDistribution"),
+  grant("OperatorRegistry", "SERVICE_LEVEL_ROLE", "ServiceLevel"),
   grant("WithdrawalVault", "POOL_ROLE", "StakingPool"),
   grant("ExecutionRewardsVault", "POOL_ROLE", "StakingPool"),
   grant("CoverageFund", "COVER_ROLE", "RewardDistribution"),

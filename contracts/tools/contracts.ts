@@ -20,6 +20,8 @@ export const TARGETS: readonly Target[] = [
   { name: "OperatorLedger", source: "src/abstract/OperatorLedger.sol", deployed: false },
   { name: "RewardDistribution", source: "src/RewardDistribution.sol", deployed: true },
   { name: "ReportConsensus", source: "src/ReportConsensus.sol", deployed: true },
+  { name: "ServiceLevel", source: "src/ServiceLevel.sol", deployed: true },
+  { name: "ServiceTerms", source: "src/abstract/ServiceTerms.sol", deployed: false },
   { name: "BeaconDeposits", source: "src/BeaconDeposits.sol", deployed: true },
   { name: "BeaconProofs", source: "src/BeaconProofs.sol", deployed: true },
   { name: "BeaconVerifier", source: "src/BeaconVerifier.sol", deployed: true, fixed: true },
@@ -35,6 +37,7 @@ export const TARGETS: readonly Target[] = [
   library("QueueMath"),
   library("RateLimit"),
   library("Waterfall"),
+  library("Penalty"),
   library("KeyBlob"),
   library("DepositData"),
 ];
