@@ -13,6 +13,7 @@ import { artifactPath } from "../components/protocol/artifacts.ts";
 import type { ProtocolContract } from "../components/protocol/contracts.ts";
 import { loadArtifact } from "../provider/chain/artifact.ts";
 import { openSender } from "../provider/chain/sender.ts";
+import { COMMITTEE_ACCOUNTS } from "../stacks/devnet-accounts.ts";
 import { until, type Progress } from "./activity.ts";
 import { ownValidators } from "./network.ts";
 import type { NetworkReader } from "./proofs.ts";
@@ -22,7 +23,6 @@ import { DISTRIBUTION_ABI, dueFrame, readReport, type FrameReport } from "./repo
 const LANE = { report: 0n, credentials: 2n } as const;
 /** IOperatorRegistry.KeyState. */
 const KEY_STATE = { taken: 2, proven: 3, deposited: 4 } as const;
-const ORACLE_ACCOUNTS = ["oracle-1", "oracle-2", "oracle-3"] as const;
 /** A vote that completes the quorum writes the agreement too; which one it will be is not known when gas is estimated. */
 const AGREEMENT_GAS = 40_000n;
 /** What the second account stakes and withdraws, in wei. */
@@ -166,7 +166,7 @@ export async function withdraw(reader: NetworkReader, progress: Progress): Promi
 
 async function voteAll(reader: NetworkReader, lane: bigint, digest: Hex): Promise<void> {
   await Promise.all(
-    ORACLE_ACCOUNTS.map((member) =>
+    COMMITTEE_ACCOUNTS.oracle.map((member) =>
       send(reader, member, "ReportConsensus", "A vote", {
         abi: CONSENSUS_ABI,
         functionName: "vote",

@@ -4,20 +4,15 @@ import { DevnetStaking } from "../components/devnet-staking/index.ts";
 import { Operator } from "../components/operator/index.ts";
 import { Protocol, type AccountArgs } from "../components/protocol/index.ts";
 import { buildContracts } from "../components/protocol/artifacts.ts";
+import type { RoleHolders } from "../components/protocol/roles.ts";
 import { ValidatorNode } from "../components/validator-node/index.ts";
 import { Genesis } from "../provider/sdk/index.ts";
+import { accountNames, ADMIN_ACCOUNT, COMMITTEE_ACCOUNTS, ROLE_ACCOUNTS, TREASURY_ACCOUNT } from "./devnet-accounts.ts";
 import { assignKeyRanges } from "./key-ranges.ts";
 import type { Settings } from "./settings.ts";
 
 /** Ether that each account of a devnet starts with. */
 const ACCOUNT_ETHER = "1000000";
-
-/** Accounts of the committees' members. */
-const COMMITTEE_ACCOUNTS = {
-  oracle: ["oracle-1", "oracle-2", "oracle-3"],
-  reviewers: ["reviewer-1", "reviewer-2", "reviewer-3"],
-  guardians: ["guardian-1", "guardian-2", "guardian-3"],
-} as const;
 
 /**
  * A whole network on this machine: genesis, node, protocol, operators with their validators, and a test account that stakes.
@@ -29,19 +24,7 @@ export function createDevnet(settings: Settings, stack: string): Record<string, 
   buildContracts().catch(() => undefined);
 
   const directory = devnet.directory ?? join(".ethstake", stack);
-  const accountNames = [
-    "deployer",
-    "guardian",
-    "parameters",
-    "depositor",
-    "treasury",
-    "staker",
-    "leaver",
-    ...COMMITTEE_ACCOUNTS.oracle,
-    ...COMMITTEE_ACCOUNTS.reviewers,
-    ...COMMITTEE_ACCOUNTS.guardians,
-    ...settings.operators.map(({ name }) => `operator-${name}`),
-  ];
+  const accounts = [...accountNames(), ...settings.operators.map(({ name }) => `operator-${name}`)];
   const genesis = new Genesis("genesis", {
     directory,
     chainId: devnet.chainId,
@@ -49,7 +32,7 @@ export function createDevnet(settings: Settings, stack: string): Record<string, 
     slotsPerEpoch: devnet.slotsPerEpoch,
     validatorCount: devnet.genesisValidators,
     delaySeconds: devnet.genesisDelaySeconds,
-    accounts: Object.fromEntries(accountNames.map((name) => [name, ACCOUNT_ETHER])),
+    accounts: Object.fromEntries(accounts.map((name) => [name, ACCOUNT_ETHER])),
   });
   const account = (name: string): AccountArgs => ({
     address: genesis.accountFiles.apply((accounts) => accounts[name]?.address ?? ""),
@@ -85,26 +68,16 @@ export function createDevnet(settings: Settings, stack: string): Record<string, 
     "protocol",
     {
       chain,
-      admin: account("deployer"),
-      roles: {
-        upgrader: account("deployer"),
-        pauser: account("guardian"),
-        resumer: account("parameters"),
-        parameters: account("parameters"),
-        membership: account("parameters"),
-        depositor: account("depositor"),
-        operatorManager: account("parameters"),
-        exits: account("depositor"),
-        consolidations: account("depositor"),
-        arbiter: account("parameters"),
-        emergency: account("guardian"),
-      },
+      admin: account(ADMIN_ACCOUNT),
+      roles: Object.fromEntries(
+        Object.entries(ROLE_ACCOUNTS).map(([role, name]: [string, string]) => [role, account(name)]),
+      ) as unknown as RoleHolders<AccountArgs>,
       committees: {
         oracle: COMMITTEE_ACCOUNTS.oracle.map((name) => account(name).address),
         reviewers: COMMITTEE_ACCOUNTS.reviewers.map((name) => account(name).address),
         guardians: COMMITTEE_ACCOUNTS.guardians.map((name) => account(name).address),
       },
-      treasury: account("treasury").address,
+      treasury: account(TREASURY_ACCOUNT).address,
       time: {
         genesisTime: genesis.genesisTime.apply(String),
         secondsPerSlot: devnet.secondsPerSlot,

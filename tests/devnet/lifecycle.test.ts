@@ -111,6 +111,14 @@ describe("a devnet from nothing to its end", () => {
     );
   });
 
+  it("is verified: the chain equals the settings line by line", async () => {
+    const { code, value } = await project.json("verify", ["--stack", STACK]);
+    const { findings } = value as unknown as { findings: { subject: string; equal: boolean }[] };
+    expect(findings.filter(({ equal }) => !equal)).toEqual([]);
+    expect(findings.length).toBeGreaterThan(120);
+    expect(code).toBe(0);
+  });
+
   it("changes nothing in a second run and restarts no process", async () => {
     const before = processes();
     const { code, changes } = await stack("up", "--yes");
@@ -163,6 +171,18 @@ describe("a devnet from nothing to its end", () => {
       body: JSON.stringify({ ethaddress: OTHER_RECIPIENT }),
     });
     expect(changed.status).toBeLessThan(300);
+
+    const verified = await project.json("verify", ["--stack", STACK]);
+    expect(verified.code).toBe(1);
+    expect((verified.value["findings"] as { subject: string; equal: boolean }[]).filter(({ equal }) => !equal)).toEqual(
+      [
+        expect.objectContaining({
+          subject: "StakingPool.stakeCap",
+          wanted: parseEther("1000").toString(),
+          found: parseEther("777").toString(),
+        }),
+      ],
+    );
 
     const refreshed = await stack("refresh", "--yes");
     expect(refreshed.code).toBe(0);

@@ -1,0 +1,44 @@
+import type { RoleHolders } from "../components/protocol/roles.ts";
+
+/** Which of a devnet's accounts deploys and is the contracts' admin. */
+export const ADMIN_ACCOUNT = "deployer";
+/** Which gets the protocol's fees. */
+export const TREASURY_ACCOUNT = "treasury";
+
+/** Which of a devnet's accounts holds which role. */
+export const ROLE_ACCOUNTS: RoleHolders<string> = {
+  upgrader: "deployer",
+  pauser: "guardian",
+  resumer: "parameters",
+  parameters: "parameters",
+  membership: "parameters",
+  depositor: "depositor",
+  operatorManager: "parameters",
+  exits: "depositor",
+  consolidations: "depositor",
+  arbiter: "parameters",
+  emergency: "guardian",
+};
+
+/** Which of a devnet's accounts are the committees' members. */
+export const COMMITTEE_ACCOUNTS = {
+  oracle: ["oracle-1", "oracle-2", "oracle-3"],
+  reviewers: ["reviewer-1", "reviewer-2", "reviewer-3"],
+  guardians: ["guardian-1", "guardian-2", "guardian-3"],
+} as const;
+
+/** Accounts of the people who use a devnet's protocol: one that stays, one that leaves again. */
+export const STAKER_ACCOUNTS = ["staker", "leaver"] as const;
+
+/** Every account of a devnet but the operators'. */
+export function accountNames(): string[] {
+  return [
+    ...new Set([
+      ADMIN_ACCOUNT,
+      TREASURY_ACCOUNT,
+      ...(Object.values(ROLE_ACCOUNTS) as string[]),
+      ...Object.values(COMMITTEE_ACCOUNTS).flat(),
+      ...STAKER_ACCOUNTS,
+    ]),
+  ];
+}

@@ -1,0 +1,112 @@
+import { getAddress, parseAbi, parseAbiItem, type Abi, type Address, type PublicClient } from "viem";
+import { artifactPath } from "../components/protocol/artifacts.ts";
+import { errorMessage } from "../lib/errors.ts";
+import { isCodeOf, loadArtifact } from "../provider/chain/artifact.ts";
+import { readImplementation } from "../provider/chain/proxy.ts";
+import { fromAbiValue } from "../provider/chain/values.ts";
+import type { Deployment, Expectation } from "./expected.ts";
+
+/** What the chain says to an expectation. */
+export interface Finding {
+  /** Contract and what of it. */
+  readonly subject: string;
+  readonly wanted: string;
+  readonly found: string;
+  readonly equal: boolean;
+}
+
+const ROLE_GRANTED = parseAbiItem(
+  "event RoleGranted(bytes32 indexed role, address indexed account, address indexed sender)",
+);
+const ACCESS_ABI = parseAbi(["function hasRole(bytes32 role, address account) view returns (bool)"]);
+const MEMBERS_ABI = parseAbi(["function members() view returns (address[])"]);
+
+/** Compares the chain with every expectation. What cannot be read counts as different, and does not stop the others. */
+export async function check(
+  client: PublicClient,
+  addresses: Deployment["addresses"],
+  expectations: readonly Expectation[],
+): Promise<Finding[]> {
+  return await Promise.all(
+    expectations.map(async (expectation) => {
+      const [subject, wanted] = describe(expectation);
+      try {
+        const found = await read(client, addresses[expectation.contract], expectation);
+        return { subject, wanted, found, equal: found === wanted };
+      } catch (error) {
+        return { subject, wanted, found: errorMessage(error).split("\n")[0] ?? "", equal: false };
+      }
+    }),
+  );
+}
+
+function describe(expectation: Expectation): [subject: string, wanted: string] {
+  const { contract } = expectation;
+  switch (expectation.kind) {
+    case "code":
+      return [`${contract} code`, `built from ${expectation.source}.sol`];
+    case "value":
+      return [`${contract}.${expectation.getter}`, String(expectation.value)];
+    case "holders":
+      return [`${contract} ${expectation.role}`, list(expectation.holders)];
+    case "members":
+      return [`${contract} members`, list(expectation.members)];
+  }
+}
+
+async function read(client: PublicClient, address: Address, expectation: Expectation): Promise<string> {
+  switch (expectation.kind) {
+    case "code":
+      return (await hasBuiltCode(client, address, expectation))
+        ? `built from ${expectation.source}.sol`
+        : "other code, or none";
+    case "value": {
+      const { getter, type } = expectation;
+      const abi = parseAbi([`function ${getter}() view returns (${type})`]) as Abi;
+      const value = fromAbiValue(await client.readContract({ address, abi, functionName: getter }));
+      return type === "bytes32" ? String(value).toLowerCase() : String(value);
+    }
+    case "holders": {
+      // Roles cannot be listed: whoever was ever granted one is asked about.
+      const logs = await client.getLogs({
+        address,
+        event: ROLE_GRANTED,
+        args: { role: expectation.id },
+        fromBlock: 0n,
+        toBlock: "latest",
+      });
+      const accounts = [...new Set(logs.map(({ args }) => args.account ?? address))];
+      const holds = await Promise.all(
+        accounts.map((account) =>
+          client.readContract({ address, abi: ACCESS_ABI, functionName: "hasRole", args: [expectation.id, account] }),
+        ),
+      );
+      return list(accounts.filter((_account, index) => holds[index]));
+    }
+    case "members":
+      return list(await client.readContract({ address, abi: MEMBERS_ABI, functionName: "members" }));
+  }
+}
+
+async function hasBuiltCode(
+  client: PublicClient,
+  address: Address,
+  { source, proxied }: Extract<Expectation, { kind: "code" }>,
+): Promise<boolean> {
+  const target = proxied ? await readImplementation(client, address) : address;
+  const [proxyCode, code] = await Promise.all([client.getCode({ address }), client.getCode({ address: target })]);
+  if (!proxyCode || !code) return false;
+  const proxyIsOurs =
+    !proxied || isCodeOf(await loadArtifact(artifactPath("ERC1967Proxy.sol", "ERC1967Proxy")), proxyCode);
+  return proxyIsOurs && isCodeOf(await loadArtifact(artifactPath(`${source}.sol`, source)), code);
+}
+
+/** Accounts in an order of their own, so that lists compare as sets. */
+function list(accounts: readonly Address[]): string {
+  return accounts.length === 0
+    ? "nobody"
+    : accounts
+        .map((account) => getAddress(account))
+        .sort()
+        .join(" ");
+}

@@ -1,0 +1,116 @@
+import { existsSync, readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { createPublicClient, http, type Address } from "viem";
+import { parse } from "yaml";
+import { buildContracts } from "../components/protocol/artifacts.ts";
+import type { RoleHolders } from "../components/protocol/roles.ts";
+import { loadNetwork, type Network } from "../devnet/network.ts";
+import { EthstakeError, errorMessage } from "../lib/errors.ts";
+import { projectPath } from "../lib/paths.ts";
+import { ADMIN_ACCOUNT, COMMITTEE_ACCOUNTS, ROLE_ACCOUNTS, TREASURY_ACCOUNT } from "../stacks/devnet-accounts.ts";
+import { parseSettings, type Settings } from "../stacks/settings.ts";
+import { check, type Finding } from "./check.ts";
+import { expectationsOf, type Deployment } from "./expected.ts";
+
+const USAGE = "usage: npm run verify -- [--stack NAME] [--rpc URL] [--json]";
+const NAMESPACE = "ethstake:";
+
+/** There is no settings file for the stack. */
+export class StackFileMissingError extends EthstakeError<{ file: string }> {
+  readonly code = "STACK_FILE_MISSING";
+  constructor(file: string) {
+    super(`There is no ${file}.`, { file }, { remedy: "Name a stack that has one, with -- --stack NAME." });
+  }
+}
+
+/** `npm run verify`: compares the chain with a stack's settings, line by line, and changes nothing. @returns the exit code */
+async function main(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      stack: { type: "string", default: "devnet" },
+      rpc: { type: "string" },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(`${USAGE}\n`);
+    return 0;
+  }
+  const settings = readSettings(values.stack);
+  const [network] = await Promise.all([loadNetwork(values.stack), buildContracts()]);
+  const deployment = deploymentOf(settings, network);
+  const client = createPublicClient({
+    transport: http(values.rpc ?? network.executionRpc, { retryCount: 2, timeout: 15_000 }),
+    batch: { multicall: false },
+  });
+  const findings = await check(client, deployment.addresses, expectationsOf(deployment));
+  process.stdout.write(`${values.json ? JSON.stringify({ findings }) : render(findings)}\n`);
+  return findings.every(({ equal }) => equal) ? 0 : 1;
+}
+
+function readSettings(stack: string): Settings {
+  const file = `Pulumi.${stack}.yaml`;
+  if (!existsSync(projectPath(file))) throw new StackFileMissingError(file);
+  const { config = {} } = parse(readFileSync(projectPath(file), "utf8")) as { config?: Record<string, unknown> };
+  return parseSettings(
+    Object.fromEntries(
+      Object.entries(config)
+        .filter(([key]) => key.startsWith(NAMESPACE))
+        .map(([key, value]) => [key.slice(NAMESPACE.length), value]),
+    ),
+  );
+}
+
+/** What the settings and the stack's outputs say. */
+function deploymentOf(settings: Settings, network: Network): Deployment {
+  const account = (name: string): Address => {
+    const found = network.accounts[name];
+    if (!found) throw new Error(`the stack has no account ${name}`);
+    return found.address;
+  };
+  return {
+    addresses: network.contracts,
+    admin: account(ADMIN_ACCOUNT),
+    treasury: account(TREASURY_ACCOUNT),
+    roles: Object.fromEntries(
+      Object.entries(ROLE_ACCOUNTS).map(([role, name]: [string, string]) => [role, account(name)]),
+    ) as unknown as RoleHolders<Address>,
+    committees: {
+      oracle: COMMITTEE_ACCOUNTS.oracle.map(account),
+      reviewers: COMMITTEE_ACCOUNTS.reviewers.map(account),
+      guardians: COMMITTEE_ACCOUNTS.guardians.map(account),
+    },
+    time: {
+      genesisTime: network.genesisTime,
+      secondsPerSlot: network.secondsPerSlot,
+      slotsPerEpoch: network.slotsPerEpoch,
+    },
+    parameters: settings.protocol,
+    withdrawalCredentials: network.withdrawalCredentials,
+  };
+}
+
+function render(findings: readonly Finding[]): string {
+  const width = Math.max(...findings.map(({ subject }) => subject.length));
+  const different = findings.filter(({ equal }) => !equal).length;
+  return [
+    ...findings.map(({ subject, wanted, found, equal }) =>
+      equal
+        ? `  equal    ${subject.padEnd(width)}  ${found}`
+        : `  DIFFERS  ${subject.padEnd(width)}  wanted ${wanted}, found ${found}`,
+    ),
+    `${findings.length - different} equal, ${different} different`,
+  ].join("\n");
+}
+
+main(process.argv.slice(2)).then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    process.stderr.write(
+      `error: ${error instanceof EthstakeError ? `${error.message} [${error.code}]` : errorMessage(error)}\n`,
+    );
+    process.exit(1);
+  },
+);
