@@ -18,6 +18,7 @@ const networkSchema = z.object({
   secondsPerSlot: z.number(),
   slotsPerEpoch: z.number(),
   contracts: z.record(z.enum([...PROTOCOL_CONTRACTS, "DepositContract"]), address),
+  timelocks: z.object({ UpgradeTimelock: address, OperationsTimelock: address }).optional(),
   withdrawalCredentials: hex,
   operators: z.array(
     z.object({

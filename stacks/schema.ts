@@ -120,6 +120,15 @@ export const protocolSchema = z.strictObject({
   oracleQuorum: whole(0, 32, "a number of votes").default(2),
   reviewerQuorum: whole(0, 32, "a number of votes").default(2),
   guardianQuorum: whole(0, 32, "a number of votes").default(2),
+  /** Timelocks that hold the admin's, upgrades' and parameters' roles; without them the accounts do. */
+  governance: z
+    .strictObject({
+      /** Seconds between scheduling and making an upgrade or a grant; 7 days on public networks. */
+      upgradeDelaySeconds: whole(0, 2_592_000, "a number of seconds, up to 30 days"),
+      /** Seconds between scheduling and making a change of parameters or members; 1 day on public networks. */
+      operationsDelaySeconds: whole(0, 2_592_000, "a number of seconds, up to 30 days"),
+    })
+    .optional(),
 });
 
 /** An operator and the ranges of its keys. */

@@ -4,6 +4,8 @@ import { errorMessage } from "../lib/errors.ts";
 import { isCodeOf, loadArtifact } from "../provider/chain/artifact.ts";
 import { readImplementation } from "../provider/chain/proxy.ts";
 import { fromAbiValue } from "../provider/chain/values.ts";
+import type { ProtocolContract } from "../components/protocol/contracts.ts";
+import type { TimelockName } from "../components/protocol/roles.ts";
 import type { Deployment, Expectation } from "./expected.ts";
 
 /** What the chain says to an expectation. */
@@ -24,14 +26,19 @@ const MEMBERS_ABI = parseAbi(["function members() view returns (address[])"]);
 /** Compares the chain with every expectation. What cannot be read counts as different, and does not stop the others. */
 export async function check(
   client: PublicClient,
-  addresses: Deployment["addresses"],
+  { addresses, timelocks }: Pick<Deployment, "addresses" | "timelocks">,
   expectations: readonly Expectation[],
 ): Promise<Finding[]> {
   return await Promise.all(
     expectations.map(async (expectation) => {
       const [subject, wanted] = describe(expectation);
       try {
-        const found = await read(client, addresses[expectation.contract], expectation);
+        const { contract } = expectation;
+        const address =
+          contract in addresses
+            ? addresses[contract as ProtocolContract]
+            : timelocks?.[contract as TimelockName].address;
+        const found = address ? await read(client, address, expectation) : "no such contract";
         return { subject, wanted, found, equal: found === wanted };
       } catch (error) {
         return { subject, wanted, found: errorMessage(error).split("\n")[0] ?? "", equal: false };

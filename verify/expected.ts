@@ -1,11 +1,20 @@
 import { getAddress, zeroHash, type Address, type Hex } from "viem";
 import { isProxied, PROTOCOL_CONTRACTS, sourceName, type ProtocolContract } from "../components/protocol/contracts.ts";
 import { parametersOf, type ProtocolParameters } from "../components/protocol/parameters.ts";
-import { ROLE_GRANTS, type RoleHolders } from "../components/protocol/roles.ts";
+import {
+  ROLE_GRANTS,
+  TIMELOCKED,
+  TIMELOCKS,
+  type RoleHolders,
+  type TimelockName,
+} from "../components/protocol/roles.ts";
 
 /** What a stack's settings and outputs say of the protocol on the chain. */
 export interface Deployment {
   readonly addresses: Readonly<Record<ProtocolContract | "DepositContract", Address>>;
+  /** Timelocks with their delays in seconds, where the protocol has them. */
+  readonly timelocks?: Readonly<Record<TimelockName, { readonly address: Address; readonly delaySeconds: number }>>;
+  /** Deploys, and is the contracts' admin where there are no timelocks. */
   readonly admin: Address;
   readonly treasury: Address;
   readonly roles: RoleHolders<Address>;
@@ -24,7 +33,7 @@ export type Expectation =
   | { readonly kind: "code"; readonly contract: ProtocolContract; readonly source: string; readonly proxied: boolean }
   | {
       readonly kind: "value";
-      readonly contract: ProtocolContract;
+      readonly contract: ProtocolContract | TimelockName;
       readonly getter: string;
       readonly type: "uint256" | "bool" | "address" | "bytes32";
       /** Integers as decimal strings, addresses with checksum. */
@@ -66,6 +75,11 @@ export function expectationsOf(deployment: Deployment): Expectation[] {
     value("WithdrawalVault", "withdrawalCredentials", "bytes32", deployment.withdrawalCredentials.toLowerCase()),
     ...(["StakingPool", "BeaconDeposits", "RewardDistribution", "ServiceLevel"] as const).map((contract) =>
       value(contract, "paused", "bool", false),
+    ),
+    ...TIMELOCKS.flatMap((name) =>
+      deployment.timelocks
+        ? [value(name, "getMinDelay", "uint256", String(deployment.timelocks[name].delaySeconds))]
+        : [],
     ),
     ...holders(deployment, addresses),
     ...(
@@ -120,20 +134,25 @@ function links({ addresses, time, parameters }: Deployment): Expectation[] {
 }
 
 /** The accounts that hold each role, the admin's included. */
-function holders({ roles, admin }: Deployment, addresses: Deployment["addresses"]): Expectation[] {
+function holders({ roles, admin, timelocks }: Deployment, addresses: Deployment["addresses"]): Expectation[] {
   const admins = PROTOCOL_CONTRACTS.filter(isProxied).map(
     (contract): Expectation => ({
       kind: "holders",
       contract,
       role: "DEFAULT_ADMIN_ROLE",
       id: zeroHash,
-      holders: [getAddress(admin)],
+      holders: [getAddress(timelocks ? timelocks.UpgradeTimelock.address : admin)],
     }),
   );
   const granted = new Map<string, Extract<Expectation, { kind: "holders" }>>();
   for (const { contract, role, id, holder } of ROLE_GRANTS) {
+    const timelock = TIMELOCKED[holder as keyof RoleHolders<unknown>];
     const account = getAddress(
-      holder in addresses ? addresses[holder as ProtocolContract] : roles[holder as keyof RoleHolders<unknown>],
+      holder in addresses
+        ? addresses[holder as ProtocolContract]
+        : timelocks && timelock
+          ? timelocks[timelock].address
+          : roles[holder as keyof RoleHolders<unknown>],
     );
     const key = `${contract}.${role}`;
     granted.set(key, {
@@ -148,7 +167,7 @@ function holders({ roles, admin }: Deployment, addresses: Deployment["addresses"
 }
 
 function value(
-  contract: ProtocolContract,
+  contract: ProtocolContract | TimelockName,
   getter: string,
   type: Extract<Expectation, { kind: "value" }>["type"],
   wanted: string | boolean,

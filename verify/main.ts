@@ -43,9 +43,8 @@ async function main(args: readonly string[]): Promise<number> {
   const deployment = deploymentOf(settings, network);
   const client = createPublicClient({
     transport: http(values.rpc ?? network.executionRpc, { retryCount: 2, timeout: 15_000 }),
-    batch: { multicall: false },
   });
-  const findings = await check(client, deployment.addresses, expectationsOf(deployment));
+  const findings = await check(client, deployment, expectationsOf(deployment));
   process.stdout.write(`${values.json ? JSON.stringify({ findings }) : render(findings)}\n`);
   return findings.every(({ equal }) => equal) ? 0 : 1;
 }
@@ -70,8 +69,23 @@ function deploymentOf(settings: Settings, network: Network): Deployment {
     if (!found) throw new Error(`the stack has no account ${name}`);
     return found.address;
   };
+  const { governance } = settings.protocol;
   return {
     addresses: network.contracts,
+    ...(governance && network.timelocks
+      ? {
+          timelocks: {
+            UpgradeTimelock: {
+              address: network.timelocks.UpgradeTimelock,
+              delaySeconds: governance.upgradeDelaySeconds,
+            },
+            OperationsTimelock: {
+              address: network.timelocks.OperationsTimelock,
+              delaySeconds: governance.operationsDelaySeconds,
+            },
+          },
+        }
+      : {}),
     admin: account(ADMIN_ACCOUNT),
     treasury: account(TREASURY_ACCOUNT),
     roles: Object.fromEntries(

@@ -27,6 +27,19 @@ export interface RoleHolders<Value> {
   readonly emergency: Value;
 }
 
+/** The two timelocks of a governed protocol. */
+export const TIMELOCKS = ["UpgradeTimelock", "OperationsTimelock"] as const;
+export type TimelockName = (typeof TIMELOCKS)[number];
+
+/** Which holders' roles a timelock has in their place, where the settings ask for timelocks. */
+export const TIMELOCKED: Partial<Readonly<Record<keyof RoleHolders<unknown>, TimelockName>>> = {
+  upgrader: "UpgradeTimelock",
+  resumer: "OperationsTimelock",
+  parameters: "OperationsTimelock",
+  membership: "OperationsTimelock",
+  arbiter: "OperationsTimelock",
+};
+
 /** One role on one contract. */
 export interface RoleGrant {
   readonly contract: ProtocolContract;

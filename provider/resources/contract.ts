@@ -21,6 +21,7 @@ import {
 } from "../chain/artifact.ts";
 import { chainSchema, connectChain } from "../chain/client.ts";
 import { readImplementation } from "../chain/proxy.ts";
+import { sendWithAuthority } from "../chain/timelock.ts";
 import { openSender, type TransactionSender } from "../chain/sender.ts";
 import { toAbiValue } from "../chain/values.ts";
 import type { CheckFailure, Observed, OperationContext, ResourceHandler } from "../resource.ts";
@@ -42,6 +43,10 @@ export const contractSchema = z.object({
     .regex(/^0x[0-9a-f]{64}$/, "must be 32 bytes in lower-case hex")
     .default(NO_SALT),
   proxy: z.object({ artifact: z.string().min(1), initializer: callSchema }).optional(),
+  /** Timelock that upgrades go through where the sender may not make them itself. */
+  timelock: z
+    .custom<Address>((value) => typeof value === "string" && isAddress(value), "must be an address")
+    .optional(),
   initCodeHash: z.string().optional(),
 });
 
@@ -161,12 +166,22 @@ export const contractHandler: ResourceHandler<Inputs, Outputs> = {
       const sender = await openSender(inputs.chain, inputs.sender);
       const implementation = await deploy(client, sender, await initCode(inputs), inputs, artifact, context);
       context.log(`upgrading proxy ${old.address} to ${implementation}`);
-      await sender.send({
-        purpose: `Upgrading ${old.address} to ${inputs.artifact}`,
-        to: old.address,
-        data: encodeFunctionData({ abi: UPGRADE_ABI, functionName: "upgradeToAndCall", args: [implementation, "0x"] }),
-        abi: artifact.abi,
-      });
+      await sendWithAuthority(
+        client,
+        sender,
+        {
+          purpose: `Upgrading ${old.address} to ${inputs.artifact}`,
+          to: old.address,
+          data: encodeFunctionData({
+            abi: UPGRADE_ABI,
+            functionName: "upgradeToAndCall",
+            args: [implementation, "0x"],
+          }),
+          abi: artifact.abi,
+        },
+        { timelock: inputs.timelock },
+        (message) => context.log(message),
+      );
     }
     return { ...inputs, address: old.address, implementation: wanted };
   },

@@ -1,4 +1,13 @@
-import { concatHex, encodeFunctionData, isAddress, keccak256, parseAbi, type Address, type Hex, type PublicClient } from "viem";
+import {
+  concatHex,
+  encodeFunctionData,
+  isAddress,
+  keccak256,
+  parseAbi,
+  type Address,
+  type Hex,
+  type PublicClient,
+} from "viem";
 import { z } from "zod";
 import { EthstakeError } from "../../lib/errors.ts";
 import { BeaconClient } from "../beacon/api.ts";

@@ -13,6 +13,7 @@ import { senderSchema } from "../chain/account.ts";
 import { loadArtifact } from "../chain/artifact.ts";
 import { chainSchema, connectChain } from "../chain/client.ts";
 import { openSender } from "../chain/sender.ts";
+import { sendWithAuthority } from "../chain/timelock.ts";
 import { fromAbiValue, toAbiValue } from "../chain/values.ts";
 import { parseImportId } from "../import-id.ts";
 import type { CheckFailure, Observed, OperationContext, ResourceHandler } from "../resource.ts";
@@ -60,6 +61,10 @@ export const settingSchema = z.object({
   compare: z.enum(["equal", "atLeast"]).default("equal"),
   /** Sent when the setting is removed from the program; without it the value on the chain stays. */
   undo: writeSchema.optional(),
+  /** Timelock that the write goes through where the sender may not make it itself. */
+  timelock: addressSchema.optional(),
+  /** Role that the write needs, e.g. PARAMETER_ROLE: taken by the sender while it is still the target's admin. */
+  role: z.string().optional(),
   /** Artifact whose ABI names the target's errors. */
   artifact: z.string().optional(),
 });
@@ -182,20 +187,26 @@ async function send(inputs: Inputs, write: Write, current: unknown, context: Ope
   const value = write.valueWei === undefined ? 0n : integerOf(await fill(write.valueWei));
   context.log(`${abiFunction.name}(${args.map((argument) => shorten(argument)).join(", ")}) on ${inputs.target}`);
   const errors: Abi = inputs.artifact ? (await loadArtifact(inputs.artifact)).abi : [];
-  await sender.send({
-    purpose: `${abiFunction.name} on ${inputs.target}`,
-    to: inputs.target as Address,
-    value,
-    data: encodeFunctionData({
-      abi: [abiFunction],
-      functionName: abiFunction.name,
-      args: args.map((argument, index) => {
-        const parameter = abiFunction.inputs[index];
-        return parameter ? toAbiValue(parameter, argument) : argument;
+  await sendWithAuthority(
+    client,
+    sender,
+    {
+      purpose: `${abiFunction.name} on ${inputs.target}`,
+      to: inputs.target as Address,
+      value,
+      data: encodeFunctionData({
+        abi: [abiFunction],
+        functionName: abiFunction.name,
+        args: args.map((argument, index) => {
+          const parameter = abiFunction.inputs[index];
+          return parameter ? toAbiValue(parameter, argument) : argument;
+        }),
       }),
-    }),
-    abi: errors,
-  });
+      abi: errors,
+    },
+    { timelock: inputs.timelock as Address | undefined, role: inputs.role },
+    (message) => context.log(message),
+  );
 }
 
 async function fillIn(value: unknown, inputs: Inputs, current: unknown, client: PublicClient): Promise<unknown> {

@@ -11,6 +11,8 @@ export interface ContractArgs {
   readonly constructorArgs?: Input<readonly Input<unknown>[]>;
   /** CREATE2 salt, 32 bytes in lower-case hex; zero by default. */
   readonly salt?: Input<string>;
+  /** Timelock that upgrades go through where the sender may not make them itself; the sender is its proposer. */
+  readonly timelock?: Input<string>;
   /** Puts the contract behind a UUPS proxy, initialised in the proxy's own deployment. */
   readonly proxy?: Input<{
     /** Artifact of the ERC-1967 proxy. */

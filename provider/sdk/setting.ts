@@ -38,6 +38,10 @@ export interface SettingArgs {
   readonly compare?: Input<"equal" | "atLeast">;
   /** Sent when the setting leaves the program; without it the chain keeps the value. */
   readonly undo?: Input<SettingWrite>;
+  /** Timelock that the write goes through where the sender may not make it itself; the sender is its proposer. */
+  readonly timelock?: Input<string>;
+  /** Role that the write needs: taken by the sender while it is still the target's admin, at the first set-up. */
+  readonly role?: Input<string>;
   /** Artifact whose ABI names the target's errors. */
   readonly artifact?: Input<string>;
 }

@@ -141,7 +141,12 @@ export class FakeChain {
       case "eth_getBalance":
         return toHex(this.balance);
       case "eth_getBlockByNumber":
-        return { number: toHex(this.mined.length), baseFeePerGas: toHex(7), transactions: [] };
+        return {
+          number: toHex(this.mined.length),
+          timestamp: toHex(Math.floor(Date.now() / 1_000)),
+          baseFeePerGas: toHex(7),
+          transactions: [],
+        };
       case "eth_estimateGas":
         this.#dryRun(params[0] as Record<string, Hex>);
         return toHex(this.gasEstimate);

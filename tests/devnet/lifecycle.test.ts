@@ -127,9 +127,11 @@ describe("a devnet from nothing to its end", () => {
     expect(processes()).toEqual(before);
   });
 
-  it("stands beside a second devnet whose settings differ", async () => {
-    await project.addStack("beside", ({ devnet, operators }) => {
+  it("stands beside a second devnet whose settings differ, and whose timelocks hold what the first's accounts do", async () => {
+    await project.addStack("beside", ({ devnet, operators, protocol }) => {
       devnet["chainId"] = 32_383;
+      protocol["governance"] = { upgradeDelaySeconds: 4, operationsDelaySeconds: 2 };
+      protocol["maxLossBps"] = 50;
       const [operator] = operators;
       if (operator) operator.name = "bob";
     });
@@ -139,6 +141,12 @@ describe("a devnet from nothing to its end", () => {
     expect(
       other.proofs.filter(({ claim, holds }) => holds && /head advances|built code|fee recipient/.test(claim)),
     ).toHaveLength(3 + PROTOCOL_CONTRACTS.length);
+    expect((await project.json("verify", ["--stack", "beside"])).code).toBe(0);
+    project.changeStack("beside", ({ protocol }) => (protocol["stakeCap"] = 900));
+    const raised = await project.json("stack", ["up", "--yes", "--stack", "beside"]);
+    expect(raised.code, raised.stderr).toBe(0);
+    expect(raised.value["changes"]).toMatchObject({ create: 0, update: 1, replace: 0, delete: 0 });
+    expect((await project.json("verify", ["--stack", "beside"])).code).toBe(0);
     expect(other.executionRpc).not.toBe(status.executionRpc);
     expect(other.validators.map(({ pubkey }) => pubkey)).not.toContain(status.validators[0]?.pubkey);
     expect((await project.run("devnet:down", ["--stack", "beside"])).code).toBe(0);
