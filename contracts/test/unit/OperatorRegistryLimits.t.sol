@@ -285,4 +285,23 @@ contract OperatorRegistryLimitsTest is RegistryActions {
             assertEq(sig, expectedSig);
         }
     }
+
+    /// @dev With 500 operators in the ring, half of which leave it, the next keys cost what they cost with one.
+    function test_take_costsTheSameAmongManyOperators() public {
+        operatorWithKeys(who(0), 0, 3);
+        take(1);
+        uint256 before = gasleft();
+        take(1);
+        uint256 alone = before - gasleft();
+        for (uint256 i = 1; i <= 500; ++i) {
+            operatorWithKeys(who(i), 10 * i, 1);
+        }
+        for (uint256 i = 1; i <= 500; i += 2) {
+            vm.prank(who(i));
+            registry.removeUnusedKeys(i + 1, 1);
+        }
+        before = gasleft();
+        take(1);
+        assertLt(before - gasleft(), alone * 3 / 2);
+    }
 }
