@@ -273,6 +273,42 @@ contract RewardDistributionTest is Base {
         distribution.settleRewards(report, noUpdates());
     }
 
+    /// @dev A pause cannot be renewed before as much time without one has passed; ending it early changes nothing in that.
+    function test_pause_notAgainAtOnce() public {
+        uint256 from = block.timestamp + 6 days;
+        vm.prank(pauser);
+        distribution.pause();
+        assertEq(distribution.pausedUntil(), block.timestamp + 3 days);
+        assertEq(distribution.nextPauseFrom(), from);
+        vm.prank(resumer);
+        distribution.unpause();
+        assertEq(distribution.pausedUntil(), block.timestamp);
+        vm.warp(from - 1);
+        vm.expectRevert(abi.encodeWithSelector(IExpiringPause.PauseTooSoon.selector, from));
+        vm.prank(pauser);
+        distribution.pause();
+        vm.expectRevert(IExpiringPause.ExpectedPause.selector);
+        vm.prank(resumer);
+        distribution.unpause();
+        vm.warp(from);
+        vm.prank(pauser);
+        distribution.pause();
+        assertTrue(distribution.paused());
+    }
+
+    function test_pause_rolesOnly() public {
+        bytes32 role = distribution.PAUSER_ROLE();
+        vm.expectRevert(abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, resumer, role));
+        vm.prank(resumer);
+        distribution.pause();
+        vm.prank(pauser);
+        distribution.pause();
+        role = distribution.RESUMER_ROLE();
+        vm.expectRevert(abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, pauser, role));
+        vm.prank(pauser);
+        distribution.unpause();
+    }
+
     /* ETHER */
 
     function test_receive_onlyFromBondsAndCoverage() public {

@@ -177,6 +177,13 @@ contract RewardDistributionGainsTest is Settlements {
         expectOutcome(128.3 ether, o);
     }
 
+    /// @dev There is no high-water mark: a gain that makes up for an earlier report's loss pays fees. Only what makes up for
+    /// a loss of the same report does not.
+    function test_fees_onAGainAfterAnEarlierLoss() public {
+        expectOutcome(127.9 ether, losses(0.1 ether, 0, 0, 0));
+        expectOutcome(128 ether, gains(0.1 ether, 0));
+    }
+
     function test_fees_goToTheTreasuryOfTheTime() public {
         settleFrame(128.1 ether);
         uint256 before = pool.balanceOf(treasury);
