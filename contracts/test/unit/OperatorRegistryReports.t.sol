@@ -72,6 +72,15 @@ contract OperatorRegistryReportsTest is RegistryActions {
         assertEq(registry.activeKeys(), 0);
     }
 
+    function test_report_countsExitsOfAll() public {
+        twoOperators(3, 2);
+        IOperatorRegistry.OperatorUpdate[] memory updates = twoUpdates(1, 2);
+        updates[0].exitedKeys = 2;
+        updates[1].exitedKeys = 1;
+        applyUpdates(updates);
+        assertEq(registry.activeKeys(), 2);
+    }
+
     function test_report_exitsNeverFall() public {
         twoOperators(3, 1);
         update(1, 2, 0, 0);

@@ -68,6 +68,13 @@ contract RewardDistributionFramesTest is Base {
         tooOld(refSlot, refSlot, block.timestamp);
     }
 
+    function test_frame_notTwiceInItsLastSlot() public {
+        uint256 refSlot = nextFrame();
+        vm.warp(slotTime(refSlot));
+        settleQuiet(refSlot);
+        tooOld(refSlot, refSlot, block.timestamp);
+    }
+
     function test_frame_endsWithAFrame() public {
         uint256 refSlot = nextFrame();
         vm.warp(slotTime(refSlot) + 2 days);

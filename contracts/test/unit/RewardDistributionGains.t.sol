@@ -157,6 +157,14 @@ contract RewardDistributionGainsTest is Settlements {
         expectOutcome(128 ether + 10_009, o);
     }
 
+    /// @dev The last wei without a fee, and the first with one: 20 wei for 5 %, 50 for 2 %.
+    function test_fees_ofAFewWei() public {
+        expectOutcome(128 ether + 19, gains(19, 0));
+        expectOutcome(128 ether + 39, gains(20, 0));
+        expectOutcome(128 ether + 88, gains(49, 0));
+        expectOutcome(128 ether + 138, gains(50, 0));
+    }
+
     function test_fees_canBeNone() public {
         vm.startPrank(parameters);
         distribution.setProtocolFeeBps(0);

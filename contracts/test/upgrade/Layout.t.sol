@@ -210,6 +210,14 @@ contract LayoutTest is Base {
             layout(target, at(i + 1, at(5, slot + 3)), 77);
         }
         layout(target, at(5, slot + 4), 77);
+        // Nothing is left of who leaves.
+        vm.prank(membership);
+        consensus.removeMember(members[0]);
+        layout(target, slot, 2 | uint256(2) << 128);
+        layout(target, at(1, slot + 1), uint160(members[2]));
+        layout(target, at(3, slot + 1), 0);
+        layout(target, at(uint160(members[0]), slot + 2), 0);
+        layout(target, at(3, at(5, slot + 3)), 0);
     }
 
     /* DEPOSITS */
