@@ -373,7 +373,7 @@ contract StakingPoolTest is PoolTest {
         assertTrue(sendFrom(address(rewardsVault)));
         assertEq(pool.totalPooledEther(), 0);
         vm.expectRevert(abi.encodeWithSelector(IStakingPool.StakingPoolUnexpectedEther.selector, alice, 1 ether));
-        sendFrom(alice);
+        assertTrue(sendFrom(alice), "expectRevert tells so that the call reverted");
     }
 
     function sendFrom(address account) private returns (bool sent) {

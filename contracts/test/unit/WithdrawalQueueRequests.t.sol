@@ -69,6 +69,7 @@ contract WithdrawalQueueRequestsTest is PoolTest {
         vm.expectRevert(abi.encodeWithSelector(IWithdrawalQueue.WithdrawalQueueOnlyPool.selector, alice));
         vm.prank(alice);
         (sent,) = address(queue).call{value: 1 ether}("");
+        assertTrue(sent, "expectRevert tells so that the call reverted");
     }
 
     function test_processFrame_isForThePool() public {
