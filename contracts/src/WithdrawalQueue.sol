@@ -32,11 +32,13 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
     /// @param finalizedShares Shares of all requests up to it.
     /// @param nextBatch The first batch not wholly finalised.
     /// @param holds How often claims were stopped.
+    /// @param payouts Payouts recorded.
     struct Tail {
         uint32 lastFinalizedId;
         uint96 finalizedShares;
         uint32 nextBatch;
         uint32 holds;
+        uint32 payouts;
     }
 
     /// @dev Requests made between two frames.
@@ -49,10 +51,12 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
         uint128 rate;
     }
 
-    /// @dev What requests pay, from the one after the previous payout's last.
-    /// @param lastId The last of them.
+    /// @dev What consecutive requests pay. One slot, so that a claim reads no other.
+    /// @param firstId The first of them.
+    /// @param lastId The last of them; 0 where there is no payout.
     /// @param rate Ray of wei per share.
     struct Payout {
+        uint32 firstId;
         uint32 lastId;
         uint128 rate;
     }
@@ -78,7 +82,7 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
     Head private _head;
     Tail private _tail;
     Batch[] private _batches;
-    Payout[] private _payouts;
+    mapping(uint256 index => Payout) private _payouts;
 
     /// @dev Stops the call while claims are held.
     modifier whenNotHeld() {
@@ -240,7 +244,7 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
     function findHint(uint256 requestId) public view override returns (uint256 hint) {
         if (requestId == 0 || requestId > _tail.lastFinalizedId) revert WithdrawalQueueNotFinalized(requestId);
         // The first payout whose last request is not before this one: they rise, and the last one is lastFinalizedId.
-        uint256 high = _payouts.length - 1;
+        uint256 high = _tail.payouts - 1;
         while (hint < high) {
             uint256 middle = (hint + high) / 2;
             if (_payouts[middle].lastId < requestId) hint = middle + 1;
@@ -275,7 +279,7 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
 
     /// @inheritdoc IWithdrawalQueue
     function payoutCount() external view override returns (uint256) {
-        return _payouts.length;
+        return _tail.payouts;
     }
 
     /// @notice The collection's name.
@@ -343,9 +347,13 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
         uint256 end = _getExtraData(last);
         uint256 shares = end - tail.finalizedShares;
         assets = QueueMath.assetsOf(shares, rate);
-        uint256 count = _payouts.length;
-        if (count != 0 && _payouts[count - 1].rate == rate) _payouts[count - 1].lastId = uint32(last);
-        else _payouts.push(Payout({lastId: uint32(last), rate: uint128(rate)}));
+        uint256 count = tail.payouts;
+        if (count != 0 && _payouts[count - 1].rate == rate) {
+            _payouts[count - 1].lastId = uint32(last);
+        } else {
+            _payouts[count] = Payout(tail.lastFinalizedId + 1, uint32(last), uint128(rate));
+            tail.payouts = uint32(count + 1);
+        }
         tail.lastFinalizedId = uint32(last);
         tail.finalizedShares = uint96(end);
         emit WithdrawalsFinalized(last, shares, assets, rate);
@@ -354,9 +362,9 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
     /// @dev Burns a position and gives what it pays. The caller sends it.
     function _take(uint256 requestId, uint256 hint, address recipient) private returns (uint256 assets) {
         if (_ownerOf(requestId) != msg.sender) revert WithdrawalQueueNotOwner(msg.sender, requestId);
-        if (hint >= _payouts.length) revert WithdrawalQueueNotFinalized(requestId);
         Payout memory payout = _payouts[hint];
-        if (requestId > payout.lastId || (hint != 0 && requestId <= _payouts[hint - 1].lastId)) {
+        if (payout.lastId == 0) revert WithdrawalQueueNotFinalized(requestId);
+        if (requestId < payout.firstId || requestId > payout.lastId) {
             revert WithdrawalQueueInvalidHint(requestId, hint);
         }
         assets = QueueMath.assetsOf(_sharesOf(requestId), payout.rate);

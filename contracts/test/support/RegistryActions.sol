@@ -66,7 +66,7 @@ abstract contract RegistryActions is Base {
 
     /// @dev Charges a bond as ServiceLevel does.
     function chargeBond(uint256 operatorId, uint256 amount) internal returns (uint256 charged) {
-        vm.prank(serviceLevel);
+        vm.prank(address(serviceLevel));
         return registry.charge(operatorId, amount);
     }
 

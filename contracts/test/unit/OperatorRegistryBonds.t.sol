@@ -273,14 +273,14 @@ contract OperatorRegistryBondsTest is RegistryActions {
     function test_charge_upToTheBond() public {
         operatorWithKeys(manager, 0, 2);
         vm.expectEmit(address(registry));
-        emit IOperatorRegistry.BondCharged(1, serviceLevel, 1 ether, 1 ether);
+        emit IOperatorRegistry.BondCharged(1, address(serviceLevel), 1 ether, 1 ether);
         assertEq(chargeBond(1, 1 ether), 1 ether);
-        assertEq(serviceLevel.balance, 1 ether);
+        assertEq(address(serviceLevel).balance, 1 ether);
         assertEq(registry.bondOf(1), 2 ether);
         vm.expectEmit(address(registry));
-        emit IOperatorRegistry.BondCharged(1, serviceLevel, 2 ether + 1, 2 ether);
+        emit IOperatorRegistry.BondCharged(1, address(serviceLevel), 2 ether + 1, 2 ether);
         assertEq(chargeBond(1, 2 ether + 1), 2 ether);
-        assertEq(serviceLevel.balance, 3 ether);
+        assertEq(address(serviceLevel).balance, 3 ether);
         assertEq(registry.bondOf(1), 0);
         assertEq(chargeBond(1, 1 ether), 0);
         assertEq(address(registry).balance, 0);

@@ -99,12 +99,12 @@ contract OperatorRegistryLimitsTest is RegistryActions {
         emit IOperatorRegistry.SuspensionSet(1, true);
         vm.expectEmit(address(registry));
         emit IOperatorRegistry.KeyLimitChanged(1, 1);
-        vm.prank(serviceLevel);
+        vm.prank(address(serviceLevel));
         registry.setSuspended(1, true);
         assertTrue(registry.operator(1).suspended);
         assertEq(registry.depositableKeys(), 0);
         bytes32 role = registry.OPERATOR_MANAGER_ROLE();
-        refuses(serviceLevel, role);
+        refuses(address(serviceLevel), role);
         registry.setSuspended(1, false);
         vet(1, 4);
         assertEq(limitOf(1), 1);

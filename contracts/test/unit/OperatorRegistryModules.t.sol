@@ -223,7 +223,7 @@ contract OperatorRegistryModulesTest is RegistryActions {
         bytes32[4] memory roles = [
             registry.POOL_ROLE(), registry.DEPOSITS_ROLE(), registry.DISTRIBUTION_ROLE(), registry.SERVICE_LEVEL_ROLE()
         ];
-        address[4] memory holders = [address(pool), address(deposits), address(distribution), serviceLevel];
+        address[4] memory holders = [address(pool), address(deposits), address(distribution), address(serviceLevel)];
         vm.startPrank(admin);
         for (uint256 i = 0; i < 4; ++i) {
             assertEq(registry.boundAccount(roles[i]), holders[i]);

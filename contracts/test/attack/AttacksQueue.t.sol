@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {IWithdrawalQueue} from "../../src/interfaces/IWithdrawalQueue.sol";
+import {WithdrawalQueue} from "../../src/WithdrawalQueue.sol";
+import {PoolTest} from "../support/PoolTest.sol";
+
+/// @dev Claims again while it is paid.
+contract ReentrantClaimer {
+    WithdrawalQueue private immutable QUEUE;
+    uint256 private again;
+    bool public refused;
+
+    constructor(WithdrawalQueue queue) {
+        QUEUE = queue;
+    }
+
+    receive() external payable {
+        try QUEUE.claim(again) {}
+        catch {
+            refused = true;
+        }
+    }
+
+    function claim(uint256 id) external {
+        again = id;
+        QUEUE.claim(id);
+    }
+}
+
+/// @dev Attackers on the way out: who blocks it, floods it, or takes others' ether from it.
+contract AttacksQueueTest is PoolTest {
+    /* THE ORACLE IS GONE */
+
+    /// @dev Every privileged account takes its leave, members, operators and the admin included, and everything that can be
+    /// paused is. Who staked still gets out with what is there and what comes back.
+    function test_wedged_nobodyIsNeeded() public {
+        operatorWithKeys(manager, 0, 2);
+        stakeAs(alice, 100 ether);
+        depositKeys(0, 2);
+        vm.startPrank(pauser);
+        pool.pause();
+        deposits.pause();
+        distribution.pause();
+        vm.stopPrank();
+        vm.startPrank(membership);
+        for (uint256 i = 0; i < 3; ++i) {
+            consensus.removeMember(members[i]);
+            lossReview.removeMember(reviewers[i]);
+            guardians.removeMember(guards[i]);
+        }
+        vm.stopPrank();
+        vm.startPrank(admin);
+        pool.revokeRole(pool.PARAMETER_ROLE(), parameters);
+        pool.revokeRole(pool.DISTRIBUTION_ROLE(), address(distribution));
+        pool.revokeRole(pool.DEPOSITS_ROLE(), address(deposits));
+        pool.renounceRole(DEFAULT_ADMIN_ROLE, admin);
+        withdrawalVault.renounceRole(DEFAULT_ADMIN_ROLE, admin);
+        vm.stopPrank();
+
+        uint256 first = requestAs(alice, 30 ether);
+        uint256 second = requestAs(alice, 60 ether);
+        skip(7 days);
+        pool.processStaleFrame();
+        skip(7 days);
+        pool.processStaleFrame();
+        assertEq(claimAs(alice, first), 30 ether, "with the ether at hand");
+        assertEq(queue.lastFinalizedId(), first);
+        // The validators leave.
+        vm.deal(address(withdrawalVault), 64 ether);
+        skip(7 days);
+        pool.processStaleFrame();
+        assertEq(claimAs(alice, second), 60 ether, "with what came back");
+    }
+
+    /* FLOODS */
+
+    /// @dev Gas of a frame.
+    function frameGas() private returns (uint256 used) {
+        skip(7 days);
+        used = gasleft();
+        pool.processStaleFrame();
+        used -= gasleft();
+    }
+
+    /// @dev 5,000 of the smallest requests before the victim's: the frame that finalises them costs what it costs with one,
+    /// and so does the victim's claim.
+    function test_flood_ofDustCostsNobodyElse() public {
+        stakeAs(alice, 100 ether);
+        stakeAs(mallory, 100 ether);
+        requestAs(alice, 1 ether);
+        frameGas();
+        uint256 alone = frameGas();
+        for (uint256 i = 0; i < 5_000; ++i) {
+            requestAs(mallory, 0.001 ether);
+        }
+        uint256 id = requestAs(alice, 1 ether);
+        frameGas();
+        assertLt(frameGas(), alone + 50_000);
+        assertEq(queue.lastFinalizedId(), id);
+        assertEq(claimAs(alice, id), 1 ether);
+    }
+
+    /// @dev Not enough for all of them: the search for the last one that is paid costs a logarithm.
+    function test_flood_partlyPaidCostsALogarithm() public {
+        stakeAs(mallory, 100 ether);
+        vm.prank(address(deposits));
+        pool.takeForDeposits(3);
+        for (uint256 i = 0; i < 5_000; ++i) {
+            requestAs(mallory, 0.001 ether);
+        }
+        frameGas();
+        assertLt(frameGas(), 250_000);
+        assertEq(queue.lastFinalizedId(), 4_000);
+        assertEq(queue.queuedShares(), 1 ether);
+    }
+
+    function test_flood_belowTheFloorIsRefused() public {
+        stakeAs(mallory, 1 ether);
+        vm.expectRevert(abi.encodeWithSelector(IWithdrawalQueue.WithdrawalQueueTooSmall.selector, 1, 0.001 ether));
+        requestAs(mallory, 1);
+    }
+
+    /// @dev A leaver with more than the buffer does not hold up all of it: it queues in pieces, those that fit are paid.
+    function test_flood_aWhaleIsServedInPieces() public {
+        stakeAs(mallory, 20_000 ether);
+        vm.prank(address(deposits));
+        pool.takeForDeposits(500);
+        requestAs(mallory, 20_000 ether);
+        frame(16_000 ether);
+        frame(16_000 ether);
+        assertEq(queue.lastFinalizedId(), 4);
+        assertEq(address(queue).balance, 4_000 ether);
+    }
+
+    /* OTHERS' ETHER */
+
+    function test_claim_reentrancyTakesNothing() public {
+        ReentrantClaimer attacker = new ReentrantClaimer(queue);
+        stakeAs(alice, 50 ether);
+        vm.startPrank(alice);
+        (uint256 id,) = queue.requestWithdrawal(10 ether, address(attacker));
+        (uint256 own,) = queue.requestWithdrawal(20 ether, alice);
+        vm.stopPrank();
+        frame(0);
+        frame(0);
+        attacker.claim(id);
+        assertTrue(attacker.refused());
+        assertEq(address(attacker).balance, 10 ether);
+        assertEq(claimAs(alice, own), 20 ether);
+    }
+
+    /// @dev The queue's ether is the positions': more of it changes nothing, and frames never take any of it back.
+    function test_claim_isFundedRequestByRequest() public {
+        stakeAs(alice, 100 ether);
+        uint256 id = requestAs(alice, 10 ether);
+        frame(0);
+        frame(0);
+        assertEq(address(queue).balance, 10 ether);
+        // A total loss of what is left.
+        IWithdrawalQueue.Request memory before = queue.requestOf(id);
+        vm.prank(address(deposits));
+        pool.takeForDeposits(2);
+        frame(0);
+        frame(0);
+        assertEq(queue.requestOf(id).assets, before.assets);
+        assertEq(claimAs(alice, id), 10 ether);
+    }
+
+    /// @dev All requests of many accounts at awkward rates are paid from what was set aside, to the last.
+    function testFuzz_claim_sumIsNeverAboveWhatWasSetAside(uint256 seed) public {
+        stakeAs(alice, 20_000 ether);
+        uint256 count = 0;
+        for (uint256 i = 0; i < 8; ++i) {
+            seed = uint256(keccak256(abi.encode(seed)));
+            requestAs(alice, 0.001 ether + seed % 100 ether);
+            if (seed >> 160 & 1 == 0) requestAs(alice, 1_000 ether + (seed >> 200) % 500 ether);
+            frame(pool.beaconEther() * 999 / 1_000 + (seed >> 128) % 7 ether);
+        }
+        frame(pool.beaconEther());
+        frame(pool.beaconEther());
+        count = queue.lastRequestId();
+        assertEq(queue.lastFinalizedId(), count);
+        uint256 aside = address(queue).balance;
+        assertEq(address(pool).balance, pool.bufferedEther());
+        for (uint256 id = 1; id <= count; ++id) {
+            claimAs(alice, id);
+        }
+        assertLe(address(queue).balance, count, "less than a wei a request is left");
+        assertGe(aside, address(queue).balance);
+    }
+}
