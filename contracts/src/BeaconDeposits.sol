@@ -32,6 +32,7 @@ contract BeaconDeposits is IBeaconDeposits, ExpiringPause {
         bool attestationAllowed;
         uint64 attestationNonce;
         uint32 preDepositedKeys;
+        uint40 lastPreDeposit;
     }
 
     // keccak256(abi.encode(uint256(keccak256("ethstake.storage.BeaconDeposits")) - 1)) & ~bytes32(uint256(0xff))
@@ -129,6 +130,7 @@ contract BeaconDeposits is IBeaconDeposits, ExpiringPause {
         if (keys == 0) revert BeaconDepositsNothingToDeposit(depositable, waiting);
         $.waitingKeys = uint32(waiting + keys);
         $.preDepositedKeys += uint32(keys);
+        $.lastPreDeposit = uint40(block.timestamp);
         emit PreDeposited(keys, credentials, waiting + keys);
 
         bytes memory pubkey = new bytes(PUBKEY_LENGTH);
@@ -173,6 +175,11 @@ contract BeaconDeposits is IBeaconDeposits, ExpiringPause {
         IBeaconVerifier.StateAnchor calldata anchor,
         IBeaconVerifier.ValidatorProof calldata proof
     ) external override returns (bool valid) {
+        // Of a state after the key was taken: what a validator was before says nothing.
+        uint256 lastPreDeposit = _storage().lastPreDeposit;
+        if (anchor.historicalSlot != 0 || anchor.timestamp <= lastPreDeposit) {
+            revert BeaconDepositsStaleProof(anchor.timestamp, anchor.historicalSlot, lastPreDeposit);
+        }
         uint256 slot = proofs.verifyValidator(anchor, proof);
         IBeaconVerifier.Validator calldata validator = proof.validator;
         valid = withdrawalVault.isOwnCredentials(validator.withdrawalCredentials) && !validator.slashed
@@ -201,7 +208,15 @@ contract BeaconDeposits is IBeaconDeposits, ExpiringPause {
     }
 
     /// @inheritdoc IBeaconDeposits
-    function setAttestationAllowed(bool allowed) external override onlyRole(PARAMETER_ROLE) {
+    function abandonKeys(bytes32[] calldata pubkeyHashes) external override onlyRole(PARAMETER_ROLE) {
+        for (uint256 i = 0; i < pubkeyHashes.length; ++i) {
+            _resolve(pubkeyHashes[i], false);
+        }
+        emit KeysAbandoned(pubkeyHashes.length);
+    }
+
+    /// @inheritdoc IBeaconDeposits
+    function setAttestationAllowed(bool allowed) external override onlyRole(UPGRADER_ROLE) {
         _storage().attestationAllowed = allowed;
         emit AttestationAllowedSet(allowed);
     }

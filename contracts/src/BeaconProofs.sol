@@ -26,7 +26,7 @@ contract BeaconProofs is IBeaconProofs, Governed {
     bytes32 private constant BEACON_PROOFS_STORAGE = 0xc2ce1e861def45ef7ff26572ca49cfa06129cb759cfe191b437d581140a7d000;
 
     /// @notice May set the verifiers.
-    bytes32 public constant PARAMETER_ROLE = keccak256("PARAMETER_ROLE");
+    bytes32 public constant VERIFIER_ROLE = keccak256("VERIFIER_ROLE");
 
     /// @inheritdoc IBeaconProofs
     function initialize(address admin) external override initializer {
@@ -34,7 +34,7 @@ contract BeaconProofs is IBeaconProofs, Governed {
     }
 
     /// @inheritdoc IBeaconProofs
-    function setVerifier(uint64 fromSlot, address verifier) external override onlyRole(PARAMETER_ROLE) {
+    function setVerifier(uint64 fromSlot, address verifier) external override onlyRole(VERIFIER_ROLE) {
         if (verifier.code.length == 0) revert BeaconProofsInvalidVerifier(verifier);
         Entry[] storage entries = _storage().entries;
         uint256 count = _countUntil(entries, fromSlot);

@@ -286,7 +286,9 @@ contract OperatorRegistry is OperatorLedger {
         uint256 operatorId = key.operatorId;
         OperatorRecord storage record = $.operators[operatorId];
         KeyState state = _stateOf(key, record);
-        if (state != KeyState.Taken) revert OperatorRegistryInvalidKeyState(pubkeyHash, state, KeyState.Taken);
+        if (state != KeyState.Taken && (valid || state != KeyState.Proven)) {
+            revert OperatorRegistryInvalidKeyState(pubkeyHash, state, KeyState.Taken);
+        }
         state = valid ? KeyState.Proven : KeyState.Invalid;
         key.state = state;
         emit KeyStateChanged(operatorId, key.index, pubkeyHash, state);
@@ -312,9 +314,12 @@ contract OperatorRegistry is OperatorLedger {
             key.state = KeyState.Deposited;
             emit KeyStateChanged(operatorId, key.index, pubkeyHashes[i], KeyState.Deposited);
             _accrue(record);
-            ++record.depositedKeys;
+            uint256 active = ++record.depositedKeys - uint256(record.exitedKeys);
             // What the bond had before: the limit stays.
             record.bond += uint96(PRE_DEPOSIT);
+            uint256 required = active * $.bondPerKey;
+            if (record.suspended) revert OperatorRegistrySuspended(operatorId);
+            if (record.bond < required) revert OperatorRegistryInsufficientBond(operatorId, record.bond, required);
         }
         $.activeKeys += uint32(count);
     }

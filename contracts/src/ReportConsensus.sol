@@ -67,6 +67,7 @@ contract ReportConsensus is IReportConsensus, Governed {
         $.memberCount = uint128(count + 1);
         $.members[count + 1] = member;
         $.positionOf[member] = count + 1;
+        _clearAgreements();
         emit MemberAdded(member);
     }
 
@@ -87,6 +88,7 @@ contract ReportConsensus is IReportConsensus, Governed {
             delete $.votes[lane][last];
         }
         $.memberCount = uint128(last - 1);
+        _clearAgreements();
         emit MemberRemoved(member);
     }
 
@@ -94,6 +96,7 @@ contract ReportConsensus is IReportConsensus, Governed {
     function setMinimumQuorum(uint256 newMinimumQuorum) external override onlyRole(MEMBERSHIP_ROLE) {
         if (newMinimumQuorum > MAX_MEMBERS) revert ReportConsensusInvalidParameter(newMinimumQuorum, 0, MAX_MEMBERS);
         _storage().minimumQuorum = uint128(newMinimumQuorum);
+        _clearAgreements();
         emit MinimumQuorumSet(newMinimumQuorum);
     }
 
@@ -142,6 +145,14 @@ contract ReportConsensus is IReportConsensus, Governed {
         uint256 last = $.memberCount;
         for (uint256 position = 1; position <= last; ++position) {
             if ($.votes[lane][position] == digest) ++count;
+        }
+    }
+
+    /// @dev Forgets what was agreed: it was agreed by another committee. Votes stay; who votes again counts them anew.
+    function _clearAgreements() private {
+        ReportConsensusStorage storage $ = _storage();
+        for (uint256 lane = 0; lane < LANES; ++lane) {
+            delete $.agreed[lane];
         }
     }
 

@@ -60,8 +60,13 @@ contract RewardDistribution is IRewardDistribution, ExpiringPause {
     uint256 public constant MAX_PROTOCOL_FEE_BPS = 1_000;
     /// @notice Basis points above which the operators' fee cannot be set.
     uint256 public constant MAX_OPERATOR_FEE_BPS = 1_000;
-    /// @notice Epochs above which a frame cannot be set: 10 days of mainnet.
-    uint256 public constant MAX_EPOCHS_PER_FRAME = 2_250;
+    /// @notice Epochs above which a frame cannot be set: 2 days of mainnet, well within the time after which reports are stale.
+    uint256 public constant MAX_EPOCHS_PER_FRAME = 450;
+    /// @notice Validators that one report may say have left, without the reviewers: so many, or a twentieth of the active ones
+    /// when that is more.
+    uint256 public constant UNREVIEWED_EXITS = 16;
+    /// @notice Basis points of the active validators that a report may say have left, without the reviewers.
+    uint256 public constant UNREVIEWED_EXITS_BPS = 500;
     /// @notice Wei of a validator's largest effective balance: no validator's balance is much above it.
     /// https://github.com/ethereum/consensus-specs/blob/master/specs/electra/beacon-chain.md#gwei-values (MAX_EFFECTIVE_BALANCE_ELECTRA)
     uint256 public constant MAX_VALIDATOR_BALANCE = 2_048 ether;
@@ -142,13 +147,13 @@ contract RewardDistribution is IRewardDistribution, ExpiringPause {
         if (agreed != digest) revert RewardDistributionNotAgreed(agreed, digest);
         _acceptFrame(report.refSlot);
         Assessment memory a = _assess(report);
-        _requireReviewed(a, updates, digest);
+        _requireReviewedLoss(a, updates, digest);
 
         uint256 fromBonds;
         uint256 covered;
         if (updates.length != 0) {
             uint256 surplus;
-            (fromBonds, surplus) = Waterfall.fromBonds(a.loss, registry.applyReport(updates));
+            (fromBonds, surplus) = Waterfall.fromBonds(a.loss, _applyToOperators(updates, digest));
             if (surplus != 0) coverageFund.deposit{value: surplus}();
         }
         if (a.loss > fromBonds) covered = coverageFund.cover(a.loss - fromBonds);
@@ -253,12 +258,16 @@ contract RewardDistribution is IRewardDistribution, ExpiringPause {
         uint256 slotsPerFrame = $.epochsPerFrame * slotsPerEpoch;
         if ((refSlot + 1) % slotsPerFrame != 0) revert RewardDistributionInvalidRefSlot(refSlot, slotsPerFrame);
         uint256 slotTime = genesisTime + refSlot * secondsPerSlot;
-        if (block.timestamp < slotTime) revert RewardDistributionFrameTooEarly(refSlot, slotTime);
+        uint256 frameEnd = slotTime + secondsPerSlot;
+        if (block.timestamp < frameEnd) revert RewardDistributionFrameTooEarly(refSlot, frameEnd);
         // Ether that left the vaults after the frame's last slot would be counted twice: here and in the pool.
         uint256 lastFrameTime = pool.lastFrameTime();
-        if (refSlot <= $.lastRefSlot || slotTime < lastFrameTime) {
-            revert RewardDistributionFrameTooOld(refSlot, $.lastRefSlot, lastFrameTime);
-        }
+        uint256 lastRefSlot_ = $.lastRefSlot;
+        // The shortest frame, and not the present one: whoever sets frames cannot make reports more frequent than that.
+        if (
+            refSlot <= lastRefSlot_ || slotTime < lastFrameTime
+                || (lastRefSlot_ != 0 && refSlot < lastRefSlot_ + minEpochsPerFrame * slotsPerEpoch)
+        ) revert RewardDistributionFrameTooOld(refSlot, lastRefSlot_, lastFrameTime);
         $.lastRefSlot = uint64(refSlot);
     }
 
@@ -298,10 +307,11 @@ contract RewardDistribution is IRewardDistribution, ExpiringPause {
     }
 
     /// @dev A loss above the limit, of the pool or laid to operators, needs the reviewers too.
-    function _requireReviewed(Assessment memory a, IOperatorRegistry.OperatorUpdate[] calldata updates, bytes32 digest)
-        private
-        view
-    {
+    function _requireReviewedLoss(
+        Assessment memory a,
+        IOperatorRegistry.OperatorUpdate[] calldata updates,
+        bytes32 digest
+    ) private view {
         uint256 charged = 0;
         for (uint256 i = 0; i < updates.length; ++i) {
             charged += updates[i].loss;
@@ -311,6 +321,20 @@ contract RewardDistribution is IRewardDistribution, ExpiringPause {
         if (loss <= limit) return;
         bytes32 agreed = lossReview.agreed(Lanes.REPORT);
         if (agreed != digest) revert RewardDistributionLossNotReviewed(loss, limit, agreed, digest);
+    }
+
+    /// @dev Hands the news to the registry. Validators that left free their bonds, so that many at once need the reviewers too.
+    function _applyToOperators(IOperatorRegistry.OperatorUpdate[] calldata updates, bytes32 digest)
+        private
+        returns (uint256 charged)
+    {
+        uint256 active = registry.activeKeys();
+        charged = registry.applyReport(updates);
+        uint256 exits = active - registry.activeKeys();
+        uint256 limit = Math.max(UNREVIEWED_EXITS, active * UNREVIEWED_EXITS_BPS / Waterfall.BASIS_POINTS);
+        if (exits <= limit) return charged;
+        bytes32 agreed = lossReview.agreed(Lanes.REPORT);
+        if (agreed != digest) revert RewardDistributionExitsNotReviewed(exits, limit, agreed, digest);
     }
 
     /// @dev Hands the outcome to the pool.

@@ -14,6 +14,7 @@ import {IOperatorRegistry} from "./interfaces/IOperatorRegistry.sol";
 import {IStakingPool} from "./interfaces/IStakingPool.sol";
 import {IWithdrawalQueue} from "./interfaces/IWithdrawalQueue.sol";
 import {IWithdrawalVault} from "./interfaces/IWithdrawalVault.sol";
+import {QueueMath} from "./libraries/QueueMath.sol";
 import {RateLimit} from "./libraries/RateLimit.sol";
 import {ShareMath} from "./libraries/ShareMath.sol";
 
@@ -47,12 +48,14 @@ contract StakingPool is IStakingPool, ERC20PermitUpgradeable, Bound, ExpiringPau
     /// @param staleAfter Seconds.
     /// @param withdrawalDelay Frames.
     /// @param reserve Gwei kept back from deposits.
+    /// @param lastCapRaise Unix time.
     struct Frames {
         uint32 depositedValidators;
         uint40 lastFrame;
         uint32 staleAfter;
         uint8 withdrawalDelay;
         uint64 reserve;
+        uint40 lastCapRaise;
     }
 
     /// @custom:storage-location erc7201:ethstake.storage.StakingPool
@@ -83,8 +86,9 @@ contract StakingPool is IStakingPool, ERC20PermitUpgradeable, Bound, ExpiringPau
     uint256 public constant STAKE_CAP_STEP = 5;
     /// @notice Wei above which the stake cap cannot be set.
     uint256 public constant MAX_STAKE_CAP = 10_000_000 ether;
-    /// @notice Wei below which the minimum stake cannot be set.
-    uint256 public constant MIN_MINIMUM_STAKE = 1 gwei;
+    /// @notice Wei below which the minimum stake cannot be set: well above the queue's smallest request, so that what was staked
+    /// can be withdrawn.
+    uint256 public constant MIN_MINIMUM_STAKE = 0.001 ether;
     /// @notice Wei above which the minimum stake cannot be set.
     uint256 public constant MAX_MINIMUM_STAKE = 32 ether;
     /// @notice Wei above which the stake rate limit cannot be set.
@@ -93,8 +97,10 @@ contract StakingPool is IStakingPool, ERC20PermitUpgradeable, Bound, ExpiringPau
     uint256 public constant MAX_RESERVE = 100_000 ether;
     /// @notice Frames above which the withdrawal delay cannot be set.
     uint256 public constant MAX_WITHDRAWAL_DELAY = 7;
-    /// @notice Seconds below which reports cannot be called stale.
-    uint256 public constant MIN_STALE_AFTER = 3 days;
+    /// @notice Seconds between two raises of the stake cap.
+    uint256 public constant STAKE_CAP_WAIT = 7 days;
+    /// @notice Seconds below which reports cannot be called stale: a guardian's pause, and the longest frame after it.
+    uint256 public constant MIN_STALE_AFTER = 5 days;
     /// @notice Seconds above which reports cannot be left stale.
     uint256 public constant MAX_STALE_AFTER = 30 days;
 
@@ -123,11 +129,13 @@ contract StakingPool is IStakingPool, ERC20PermitUpgradeable, Bound, ExpiringPau
         executionRewardsVault = executionRewardsVault_;
     }
 
-    /// @dev Ether is accepted from the vaults, when the pool draws from them, and counted there.
+    /// @dev Ether is accepted from the vaults when the pool draws from them, and from the queue when it had too much; each is
+    /// counted there.
     receive() external payable {
-        if (msg.sender != address(executionRewardsVault) && msg.sender != address(withdrawalVault)) {
-            revert StakingPoolUnexpectedEther(msg.sender, msg.value);
-        }
+        if (
+            msg.sender != address(executionRewardsVault) && msg.sender != address(withdrawalVault)
+                && msg.sender != withdrawalQueue()
+        ) revert StakingPoolUnexpectedEther(msg.sender, msg.value);
     }
 
     /// @inheritdoc IStakingPool
@@ -246,12 +254,18 @@ contract StakingPool is IStakingPool, ERC20PermitUpgradeable, Bound, ExpiringPau
         uint256 from = uint256($.frames.lastFrame) + $.frames.staleAfter;
         if (block.timestamp < from) revert StakingPoolNotStale(from);
 
-        // What came back from validators moves to the buffer as principal: the rate stays until a report.
+        // What came back from validators moves to the buffer as principal: the rate stays until a report. A vault that does not
+        // give must not keep back what is buffered.
         uint256 swept = Math.min(address(withdrawalVault).balance, $.balances.beaconEther);
-        $.balances.bufferedEther += uint96(swept);
-        $.balances.beaconEther -= uint96(swept);
+        if (swept != 0) {
+            try withdrawalVault.withdrawEther(swept) {
+                $.balances.bufferedEther += uint96(swept);
+                $.balances.beaconEther -= uint96(swept);
+            } catch {
+                swept = 0;
+            }
+        }
         emit StaleFrameProcessed(msg.sender, swept);
-        if (swept != 0) withdrawalVault.withdrawEther(swept);
 
         _processFrame(_rate(totalPooledEther()), 1, type(uint32).max);
     }
@@ -262,6 +276,12 @@ contract StakingPool is IStakingPool, ERC20PermitUpgradeable, Bound, ExpiringPau
     function setStakeCap(uint256 newStakeCap) external override onlyRole(PARAMETER_ROLE) {
         uint256 highest = Math.max(stakeCap(), INITIAL_STAKE_CAP / STAKE_CAP_STEP) * STAKE_CAP_STEP;
         _requireWithin(newStakeCap, 0, Math.min(highest, MAX_STAKE_CAP));
+        if (newStakeCap > stakeCap()) {
+            Frames storage frames = _storage().frames;
+            uint256 from = frames.lastCapRaise + STAKE_CAP_WAIT;
+            if (block.timestamp < from) revert StakingPoolStakeCapRaisedTooRecently(from);
+            frames.lastCapRaise = uint40(block.timestamp);
+        }
         _storage().limits.stakeCap = uint64(newStakeCap / 1 gwei);
         emit StakeCapSet(newStakeCap / 1 gwei * 1 gwei);
     }
@@ -427,20 +447,24 @@ contract StakingPool is IStakingPool, ERC20PermitUpgradeable, Bound, ExpiringPau
         }
     }
 
-    /// @dev Lets the queue finalise with what is buffered, burns what it finalised and sends the ether.
+    /// @dev Lets the queue finalise with what is buffered, and burns what it finalised. What leavers forgo, because their
+    /// rate is an older and lower one, leaves the accounts with them and comes back by later reports: a report raises the rate
+    /// by no more than its bound, however many leave.
     function _processFrame(uint256 rateBefore, uint256 delay, uint256 upTo) private {
         StakingPoolStorage storage $ = _storage();
         $.frames.lastFrame = uint40(block.timestamp);
+        Balances memory balances = $.balances;
         address queue = withdrawalQueue();
-        uint256 buffered = $.balances.bufferedEther;
+        uint256 rate = _rate(_pooled(balances));
+        uint256 available = Math.min(balances.bufferedEther, QueueMath.assetsOf(balanceOf(queue), rate));
         (uint256 assets, uint256 shares) =
-            IWithdrawalQueue(queue).processFrame(rateBefore, _rate(totalPooledEther()), delay, upTo, buffered);
+            IWithdrawalQueue(queue).processFrame{value: available}(rateBefore, rate, delay, upTo);
         if (shares == 0) return;
-        if (assets > buffered) revert StakingPoolInsufficientEther(assets, buffered);
-        $.balances.bufferedEther = uint96(buffered - assets);
+        uint256 forgone = Math.min(Math.saturatingSub(QueueMath.assetsOf(shares, rate), assets), balances.beaconEther);
+        $.balances.bufferedEther = uint96(balances.bufferedEther - assets);
+        $.balances.beaconEther = uint96(balances.beaconEther - forgone);
         _burn(queue, shares);
-        emit WithdrawalsFunded(assets, shares, buffered - assets);
-        Address.sendValue(payable(queue), assets);
+        emit WithdrawalsFunded(assets, shares, forgone, balances.bufferedEther - assets);
     }
 
     /// @dev Wei in the pool.

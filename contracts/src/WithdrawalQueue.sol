@@ -62,13 +62,16 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
     }
 
     /// @notice Shares of the smallest request: what a claim costs should not exceed what it pays.
-    uint256 public constant MIN_REQUEST_SHARES = 0.001 ether;
-    /// @notice Shares of the largest request: one leaver does not hold up the others until all its ether is there.
+    uint256 public constant MIN_REQUEST_SHARES = 0.0001 ether;
+    /// @notice Shares of the largest request: a large leaver is served piece by piece as ether comes in.
     uint256 public constant MAX_REQUEST_SHARES = 1_000 ether;
     /// @notice The most requests that one call makes.
     uint256 public constant MAX_REQUESTS_PER_CALL = 100;
     /// @notice The most batches that one frame finalises: each costs about 26,000 gas.
     uint256 public constant MAX_BATCHES_PER_FRAME = 64;
+    /// @notice Frames after its close from which a batch is finalised whether a report asks for it or not: members who withhold
+    /// withdrawals do so for a week of daily frames.
+    uint256 public constant FORCED_AFTER_FRAMES = 7;
     /// @notice Seconds that guardians can stop claims.
     uint256 public constant HOLD_DURATION = 72 hours;
     /// @notice Seconds between the end of a stop and the next one.
@@ -104,9 +107,6 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
         pool = pool_;
         guardians = guardians_;
     }
-
-    /// @dev The pool sends what it sets aside.
-    receive() external payable onlyPool {}
 
     /* REQUESTS */
 
@@ -193,8 +193,9 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
     /* FRAMES */
 
     /// @inheritdoc IWithdrawalQueue
-    function processFrame(uint256 rateBefore, uint256 rate, uint256 delay, uint256 upTo, uint256 available)
+    function processFrame(uint256 rateBefore, uint256 rate, uint256 delay, uint256 upTo)
         external
+        payable
         override
         onlyPool
         returns (uint256 assets, uint256 shares)
@@ -207,13 +208,16 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
             Batch memory batch = _batches[tail.nextBatch];
             if (batch.frame + delay > frame_) break;
             uint256 payRate = Math.min(batch.rate, rate);
-            uint256 last = _lastWithin(tail, Math.min(batch.lastId, upTo), payRate, available - assets);
+            uint256 wanted = batch.frame + FORCED_AFTER_FRAMES <= frame_ ? batch.lastId : Math.min(batch.lastId, upTo);
+            uint256 last = _lastWithin(tail, wanted, payRate, msg.value - assets);
             if (last > tail.lastFinalizedId) assets += _finalize(tail, last, payRate);
             if (last < batch.lastId) break;
             ++tail.nextBatch;
         }
         _tail = tail;
         shares = tail.finalizedShares - finalizedBefore;
+        // What is set aside came with this call: whatever the pool becomes, it cannot promise one leaver another's ether.
+        if (assets < msg.value) Address.sendValue(payable(msg.sender), msg.value - assets);
     }
 
     /* VIEWS */
@@ -361,6 +365,7 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
 
     /// @dev Burns a position and gives what it pays. The caller sends it.
     function _take(uint256 requestId, uint256 hint, address recipient) private returns (uint256 assets) {
+        if (recipient == address(0)) revert WithdrawalQueueInvalidAddress();
         if (_ownerOf(requestId) != msg.sender) revert WithdrawalQueueNotOwner(msg.sender, requestId);
         Payout memory payout = _payouts[hint];
         if (payout.lastId == 0) revert WithdrawalQueueNotFinalized(requestId);

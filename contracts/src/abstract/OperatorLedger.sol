@@ -119,7 +119,7 @@ abstract contract OperatorLedger is IOperatorRegistry, PoolBound {
     /// @notice Bytes of the longest name.
     uint256 public constant MAX_NAME_LENGTH = 64;
     /// @notice The most operators that one report can name.
-    uint256 public constant MAX_UPDATES_PER_REPORT = 256;
+    uint256 public constant MAX_UPDATES_PER_REPORT = 128;
     /// @notice Wei of a pre-deposit, the least deposit there is:
     /// https://github.com/ethereum/consensus-specs/blob/master/specs/phase0/beacon-chain.md#gwei-values (MIN_DEPOSIT_AMOUNT)
     uint256 public constant PRE_DEPOSIT = 1 ether;

@@ -22,6 +22,8 @@ interface IBeaconDeposits {
     event CredentialsAttested(uint256 indexed nonce, uint256 valid, uint256 invalid);
     /// @notice The pool's ether followed for proven keys.
     event DepositsCompleted(uint256 keys, uint256 waitingKeys);
+    /// @notice Keys that never came to the beacon chain were given up.
+    event KeysAbandoned(uint256 keys);
     /// @notice Whether a quorum may attest credentials changed.
     event AttestationAllowedSet(bool attestationAllowed);
 
@@ -37,6 +39,8 @@ interface IBeaconDeposits {
     error BeaconDepositsInvalidKeysLength(uint256 length, uint256 maximumKeys);
     /// @notice A quorum may not attest credentials on this network: prove them.
     error BeaconDepositsAttestationNotAllowed();
+    /// @notice The proof is of a state that may be older than the key's pre-deposit: use a newer one, and not a historical one.
+    error BeaconDepositsStaleProof(uint256 timestamp, uint256 historicalSlot, uint256 lastPreDeposit);
     /// @notice No quorum agreed on this statement.
     error BeaconDepositsNotAgreed(bytes32 agreed, bytes32 expected);
     /// @notice Ether is accepted from the pool and the registry only.
@@ -72,11 +76,16 @@ interface IBeaconDeposits {
     /// @param invalid Hashes of those with others.
     function attestCredentials(bytes32[] calldata valid, bytes32[] calldata invalid) external;
 
-    /// @notice Deposits the pool's ether for proven keys. Anyone: nothing about it can be chosen but the time.
+    /// @notice Deposits the pool's ether for proven keys. Anyone: nothing about it can be chosen but the time, and which keys come
+    /// first when there is not enough for all.
     /// @param pubkeys Concatenated 48-byte BLS public keys, at most 100.
     function completeDeposits(bytes calldata pubkeys) external;
 
-    /// @notice Sets whether a quorum may attest credentials. PARAMETER_ROLE only.
+    /// @notice Gives up taken keys that the beacon chain never showed, a bad signature say: they are invalid, their operators'
+    /// ether is lost, and the ether that waited for them is free for others. PARAMETER_ROLE only.
+    function abandonKeys(bytes32[] calldata pubkeyHashes) external;
+
+    /// @notice Sets whether a quorum may attest credentials. UPGRADER_ROLE only: it decides what the pool's ether trusts.
     function setAttestationAllowed(bool allowed) external;
 
     /// @notice What the oracle members agree on to attest these keys now.

@@ -23,7 +23,7 @@ interface IBeaconProofs is IBeaconVerifier {
     /// @param admin Receives DEFAULT_ADMIN_ROLE and nothing else.
     function initialize(address admin) external;
 
-    /// @notice Appends a fork's verifier, or replaces it. PARAMETER_ROLE only. A fork's verifier must be here before the
+    /// @notice Appends a fork's verifier, or replaces it. VERIFIER_ROLE only. A fork's verifier must be here before the
     /// fork: until then its headers go to the verifier before it, to which they prove nothing.
     /// @param fromSlot The fork's first slot.
     /// @param verifier The verifier.

@@ -6,8 +6,8 @@ import {IKeyRegistry} from "./IKeyRegistry.sol";
 /// @title Operators, their bonds and their validators' keys.
 /// @notice Anyone may register as an operator, put up a bond and submit keys with their deposit signatures. Keys are
 /// used only below the operator's limit, one operator after the other. A key moves one way: submitted, vetted, taken (1 ether
-/// of the operator's bond is deposited for it), proven (its credentials are the protocol's) or invalid (they are not),
-/// deposited (the pool's ether follows, and the bond gets its ether back). Only keys not yet taken can be removed, and a
+/// of the operator's bond is deposited for it), proven (its credentials are the protocol's) or invalid (they are not, or it
+/// was given up), deposited (the pool's ether follows, and the bond gets its ether back). Only keys not yet taken can be removed, and a
 /// taken key can never be submitted again.
 ///
 /// An operator's limit is the least of: the keys vetted, the keys its bond covers, and its target while it has one. A
@@ -157,6 +157,8 @@ interface IOperatorRegistry is IKeyRegistry {
     error OperatorRegistryInvalidKeyState(bytes32 pubkeyHash, KeyState state, KeyState expected);
     /// @notice No bond was asked back, or its time has not come.
     error OperatorRegistryBondLocked(uint256 operatorId, uint256 unlockTime);
+    /// @notice A suspended operator gets no ether.
+    error OperatorRegistrySuspended(uint256 operatorId);
     /// @notice The ether sent is not 1 ether for each key.
     error OperatorRegistryInvalidRefund(uint256 value, uint256 expected);
     /// @notice A report contradicts itself or an earlier one.
@@ -250,10 +252,11 @@ interface IOperatorRegistry is IKeyRegistry {
         external
         returns (bytes memory pubkeys, bytes memory signatures, uint256[] memory operatorIds);
 
-    /// @notice Marks a taken key's credentials as the protocol's, or not. DEPOSITS_ROLE only.
+    /// @notice Marks a taken key's credentials as the protocol's, or not; a proven key may still be given up. DEPOSITS_ROLE only.
     function resolveKey(bytes32 pubkeyHash, bool valid) external;
 
-    /// @notice Marks proven keys as deposited and gives their ether back to the bonds: the value is 1 ether for each.
+    /// @notice Marks proven keys as deposited and gives their ether back to the bonds: the value is 1 ether for each. Reverts
+    /// where the operator is suspended or its bond does not cover its validators.
     /// DEPOSITS_ROLE only.
     function completeKeys(bytes32[] calldata pubkeyHashes) external payable;
 

@@ -4,7 +4,8 @@ pragma solidity 0.8.30;
 /// @title A committee that agrees on digests.
 /// @notice Members vote for the digest of a statement; a digest that a quorum of them stands behind is agreed, and whoever
 /// has the statement itself may then act on it. Every kind of statement has its own lane, so that a vote on one does not
-/// take back a vote on another. A member's newer vote replaces its older one of the same lane.
+/// take back a vote on another. A member's newer vote replaces its older one of the same lane. What was agreed stays so until
+/// something else is, or the members or their quorum change: then it is forgotten, and votes have to be counted anew.
 ///
 /// Three of these are deployed: the oracle members, the reviewers of large losses, and the guardians.
 interface IReportConsensus {

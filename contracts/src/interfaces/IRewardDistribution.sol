@@ -6,8 +6,8 @@ import {IOperatorRegistry} from "./IOperatorRegistry.sol";
 /// @title Reports become the rate.
 /// @notice A report states the totals of a frame, as of its last slot. Once a quorum of the oracle members agreed on its
 /// digest, anyone may settle it. What it can do is bounded here and nowhere else: the rate rises by at most
-/// `maxIncreaseBps` a report, what is above that stays for later reports; a loss above `maxLossBps` needs the reviewers'
-/// quorum too; and there is one report a frame.
+/// `maxIncreaseBps` a report, what is above that stays for later reports; a loss above `maxLossBps`, and more exits than a
+/// twentieth of the validators, need the reviewers' quorum too; and there is one report a frame.
 interface IRewardDistribution {
     /// @notice The totals of a frame, as of the state after its last slot.
     /// @param refSlot The frame's last slot.
@@ -76,12 +76,14 @@ interface IRewardDistribution {
     error RewardDistributionNotAgreed(bytes32 agreed, bytes32 expected);
     /// @notice The loss is above the limit and the reviewers have not agreed on this report.
     error RewardDistributionLossNotReviewed(uint256 loss, uint256 limit, bytes32 agreed, bytes32 expected);
+    /// @notice More validators have left than the limit and the reviewers have not agreed on this report.
+    error RewardDistributionExitsNotReviewed(uint256 exits, uint256 limit, bytes32 agreed, bytes32 expected);
     /// @notice The slot is not the last one of a frame.
     error RewardDistributionInvalidRefSlot(uint256 refSlot, uint256 slotsPerFrame);
-    /// @notice The frame was settled, or began before the last one was processed.
+    /// @notice The frame was settled, is too close to the last one, or ended before the last one was processed.
     error RewardDistributionFrameTooOld(uint256 refSlot, uint256 lastRefSlot, uint256 lastFrameTime);
-    /// @notice The slot is in the future.
-    error RewardDistributionFrameTooEarly(uint256 refSlot, uint256 slotTime);
+    /// @notice The slot is not over.
+    error RewardDistributionFrameTooEarly(uint256 refSlot, uint256 frameEnd);
     /// @notice The report contradicts the contracts or an earlier report.
     /// @param field Its name.
     error RewardDistributionImpossible(string field, uint256 value, uint256 bound);
@@ -96,7 +98,7 @@ interface IRewardDistribution {
     function initialize(address admin, address treasury) external;
 
     /// @notice Settles an agreed report. Anyone.
-    /// @param updates What is new of operators, by rising id, at most 256.
+    /// @param updates What is new of operators, by rising id, at most 128.
     /// @return sharePrice Wei per 1e18 shares after it.
     function settleRewards(Report calldata report, IOperatorRegistry.OperatorUpdate[] calldata updates)
         external

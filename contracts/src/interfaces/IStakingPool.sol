@@ -52,7 +52,8 @@ interface IStakingPool {
     /// @param operatorShares Shares minted to the operators.
     event Settled(uint256 totalPooledEther, uint256 totalShares, uint256 protocolShares, uint256 operatorShares);
     /// @notice Requests were finalised: ether left for the withdrawal queue and their shares were burnt.
-    event WithdrawalsFunded(uint256 assets, uint256 shares, uint256 bufferedEther);
+    /// @param forgone Wei that the shares were worth more than they are paid: it comes back by later reports.
+    event WithdrawalsFunded(uint256 assets, uint256 shares, uint256 forgone, uint256 bufferedEther);
     /// @notice Somebody processed a frame because reports were stale.
     /// @param swept Wei taken from the withdrawal vault.
     event StaleFrameProcessed(address indexed caller, uint256 swept);
@@ -60,7 +61,7 @@ interface IStakingPool {
     event StakeCapSet(uint256 stakeCap);
     /// @notice The minimum stake changed (wei).
     event MinimumStakeSet(uint256 minimumStake);
-    /// @notice The most wei that can be staked in a day changed.
+    /// @notice The pace of stakes changed (wei a day).
     event StakeRateLimitSet(uint256 stakeRateLimit);
     /// @notice The ether kept back from deposits changed (wei).
     event ReserveSet(uint256 reserve);
@@ -73,6 +74,9 @@ interface IStakingPool {
     error StakingPoolBelowMinimumStake(uint256 assets, uint256 minimumStake);
     /// @notice The stake would take the pool above its cap.
     error StakingPoolStakeCapExceeded(uint256 totalPooledEther, uint256 stakeCap);
+    /// @notice The stake cap was raised too recently.
+    /// @param from Unix time from which it can be raised again.
+    error StakingPoolStakeCapRaisedTooRecently(uint256 from);
     /// @notice More than can be staked now.
     /// @param available Wei that can.
     error StakingPoolStakeRateExceeded(uint256 assets, uint256 available);
@@ -120,14 +124,14 @@ interface IStakingPool {
 
     /// @notice Sets the stake cap. PARAMETER_ROLE only.
     /// @param newStakeCap Wei; at most 5 times the present one (or the initial one when that is more), so that it rises in
-    /// steps. May be below what the pool holds, which closes staking.
+    /// steps, and once in 7 days. May be below what the pool holds, which closes staking.
     function setStakeCap(uint256 newStakeCap) external;
 
     /// @notice Sets the minimum stake. PARAMETER_ROLE only.
     /// @param newMinimumStake Wei, whole gwei.
     function setMinimumStake(uint256 newMinimumStake) external;
 
-    /// @notice Sets the most wei that can be staked in a day. PARAMETER_ROLE only.
+    /// @notice Sets the pace of stakes: so many wei at once, and as many again in a day. PARAMETER_ROLE only.
     function setStakeRateLimit(uint256 newStakeRateLimit) external;
 
     /// @notice Sets the ether kept back from deposits for withdrawals. PARAMETER_ROLE only.

@@ -97,17 +97,17 @@ interface IWithdrawalQueue {
     /// possible 14 days after this one ended.
     function holdClaims() external;
 
-    /// @notice Closes the open batch and finalises what is due. The pool only, at a report or at a stale frame; it sends the
-    /// ether right after.
+    /// @notice Closes the open batch and finalises what is due with the ether sent along; what is not needed goes back. The pool
+    /// only, at a report or at a stale frame.
     /// @param rateBefore Ray: the rate at which the open batch's requests were made.
     /// @param rate Ray: the rate now.
     /// @param delay Frames between the close of a batch and its finalisation, at least 1.
-    /// @param upTo The last request to finalise.
-    /// @param available Wei at hand.
-    /// @return assets Wei to be set aside, at most `available`.
+    /// @param upTo The last request to finalise; batches closed seven frames ago are finalised beyond it.
+    /// @return assets Wei set aside.
     /// @return shares Shares to be burnt.
-    function processFrame(uint256 rateBefore, uint256 rate, uint256 delay, uint256 upTo, uint256 available)
+    function processFrame(uint256 rateBefore, uint256 rate, uint256 delay, uint256 upTo)
         external
+        payable
         returns (uint256 assets, uint256 shares);
 
     /// @notice The pool served.

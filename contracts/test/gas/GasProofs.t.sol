@@ -50,7 +50,7 @@ abstract contract GasProofs is BeaconBase {
                 new ERC1967Proxy(address(new BeaconProofs()), abi.encodeCall(BeaconProofs.initialize, (address(this))))
             )
         );
-        proofs.grantRole(proofs.PARAMETER_ROLE(), address(this));
+        proofs.grantRole(proofs.VERIFIER_ROLE(), address(this));
         proofs.setVerifier(0, address(verifier));
 
         Sparse memory tree = Sparse(new uint256[](3), new bytes32[](3), 1);

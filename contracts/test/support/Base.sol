@@ -134,7 +134,7 @@ abstract contract Base is Implementations {
                 ))
         );
         grantRoles();
-        vm.prank(parameters);
+        vm.prank(upgrader);
         deposits.setAttestationAllowed(true);
 
         vm.deal(alice, 1_000_000 ether);

@@ -185,12 +185,12 @@ contract BeaconDepositsCredentialsTest is Base {
         agree(Lanes.CREDENTIALS, digest);
         vm.expectEmit(address(deposits));
         emit IBeaconDeposits.AttestationAllowedSet(false);
-        vm.prank(parameters);
+        vm.prank(upgrader);
         deposits.setAttestationAllowed(false);
         assertFalse(deposits.attestationAllowed());
         vm.expectRevert(IBeaconDeposits.BeaconDepositsAttestationNotAllowed.selector);
         deposits.attestCredentials(hashesOf(0, 1), none());
-        vm.prank(parameters);
+        vm.prank(upgrader);
         deposits.setAttestationAllowed(true);
         assertTrue(deposits.attestationAllowed());
         deposits.attestCredentials(hashesOf(0, 1), none());

@@ -35,7 +35,7 @@ contract BeaconProofsTest is BeaconBase {
         gloas = address(new GloasBeaconVerifier(configurationOf(GLOAS_SLOT)));
         fixture = "electra";
         electra = address(new BeaconVerifier(configurationOf(0)));
-        bytes32 role = proofs.PARAMETER_ROLE();
+        bytes32 role = proofs.VERIFIER_ROLE();
         vm.prank(admin);
         proofs.grantRole(role, parameters);
     }
@@ -93,7 +93,7 @@ contract BeaconProofsTest is BeaconBase {
     }
 
     function test_setVerifier_needsTheRole() public {
-        bytes32 role = proofs.PARAMETER_ROLE();
+        bytes32 role = proofs.VERIFIER_ROLE();
         address[2] memory callers = [mallory, admin];
         for (uint256 i = 0; i < 2; ++i) {
             vm.expectRevert(
