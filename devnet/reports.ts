@@ -84,7 +84,7 @@ const blockSchema = z.object({
 const stateSchema = z.object({
   data: z.object({
     eth1_deposit_index: z.coerce.bigint(),
-    validators: z.array(z.object({ pubkey: z.string(), slashed: z.boolean(), exit_epoch: z.coerce.bigint() })),
+    validators: z.array(z.object({ pubkey: z.string(), slashed: z.boolean(), withdrawable_epoch: z.coerce.bigint() })),
     balances: z.array(z.coerce.bigint()),
   }),
 });
@@ -256,7 +256,8 @@ async function completedValidators(
       balance: (state.balances[index] ?? 0n) * WEI_PER_GWEI,
       // A deposit is in the balance once the state is past its index.
       credited: validator !== undefined && depositedAt < state.eth1_deposit_index,
-      exited: validator !== undefined && validator.exit_epoch <= epoch,
+      // Not before it is withdrawable: until then it can be slashed for what it signed, and its bond must stand for that.
+      exited: validator !== undefined && validator.withdrawable_epoch <= epoch,
       slashed: validator?.slashed ?? false,
     };
   });

@@ -12,6 +12,7 @@ export const ROLE_ACCOUNTS: RoleHolders<string> = {
   resumer: "parameters",
   parameters: "parameters",
   membership: "parameters",
+  oversight: "deployer",
   depositor: "depositor",
   operatorManager: "parameters",
   exits: "depositor",

@@ -79,7 +79,7 @@ export const protocolSchema = z.strictObject({
   /** Frames between the close of a batch of withdrawal requests and its finalisation. */
   withdrawalDelayFrames: whole(1, 7, "a number of frames").default(1),
   /** Seconds without a report after which anyone may process a frame. */
-  staleAfterSeconds: whole(259_200, 2_592_000, "a number of seconds, 3 to 30 days").default(604_800),
+  staleAfterSeconds: whole(432_000, 2_592_000, "a number of seconds, 5 to 30 days").default(604_800),
   /** Bond that an operator posts for each key. */
   bondPerKey: ether.default("2"),
   /** Seconds between asking for bond and taking it. */
@@ -97,9 +97,9 @@ export const protocolSchema = z.strictObject({
   /** Basis points of rewards for the operators. */
   operatorFeeBps: whole(0, 1_000, "a number of basis points").default(200),
   /** Epochs of a reporting frame. */
-  epochsPerFrame: whole(1, 2_250, "a number of epochs").default(4),
+  epochsPerFrame: whole(1, 450, "a number of epochs").default(4),
   /** The shortest frame that can ever be set; fixed at deployment. */
-  minEpochsPerFrame: whole(1, 2_250, "a number of epochs").default(1),
+  minEpochsPerFrame: whole(1, 450, "a number of epochs").default(1),
   /** Whether a quorum may attest credentials: for chains without EIP-4788. */
   attestCredentials: z.boolean({ error: "must be true or false" }).default(true),
   /** Downtime that costs nothing, in basis points of a window: 30 are an uptime of 99.7 %. */

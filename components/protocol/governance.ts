@@ -9,6 +9,9 @@ import { ROLE_GRANTS, TIMELOCKED, type RoleHolders, type TimelockName } from "./
 /** Names of the roles' hashes. */
 const NAME_OF_ROLE: Readonly<Record<Hex, string>> = Object.fromEntries(ROLE_GRANTS.map(({ role, id }) => [id, role]));
 
+/** Roles that the deploying account takes at the first set-up and gives up at its end. */
+const SETUP_ROLES = new Set(["PARAMETER_ROLE", "MEMBERSHIP_ROLE", "UPGRADER_ROLE"]);
+
 /** Two timelocks that the admin's account proposes to and executes: one for upgrades and grants, one for operations. */
 export function deployTimelocks(
   args: ProtocolArgs,
@@ -81,8 +84,8 @@ export function handOver(
       },
       after.length > 0 ? { ...options, dependsOn: after } : options,
     );
-  const taken = ROLE_GRANTS.filter(({ role }) => role === "PARAMETER_ROLE" || role === "MEMBERSHIP_ROLE").map(
-    ({ contract, id }) => hasRole(contract, id, args.admin.address, false, []),
+  const taken = ROLE_GRANTS.filter(({ role }) => SETUP_ROLES.has(role)).map(({ contract, id }) =>
+    hasRole(contract, id, args.admin.address, false, []),
   );
   return proxied.map((contract) => {
     const admin = hasRole(contract, zeroHash, UpgradeTimelock, true, []);

@@ -55,6 +55,7 @@ export class Protocol extends ComponentResource {
         type: "address",
         value: args.treasury,
         role: "PARAMETER_ROLE",
+        holder: "parameters",
       } as const,
     ].map((parameter) =>
       parameterSetting(scope, parameter, { ...child, dependsOn: granted(parameter.contract, parameter.role) }),

@@ -61,8 +61,9 @@ export interface Parameter {
   readonly value: string | boolean;
   /** Name in the settings. */
   readonly setting: keyof ProtocolParameters;
-  /** Role that the setter asks for. */
-  readonly role: "PARAMETER_ROLE" | "MEMBERSHIP_ROLE";
+  /** Role that the setter asks for, and who has it. */
+  readonly role: "PARAMETER_ROLE" | "MEMBERSHIP_ROLE" | "UPGRADER_ROLE";
+  readonly holder: "parameters" | "membership" | "oversight" | "upgrader";
 }
 
 /** Every parameter of the protocol that can be set, with the value that the settings want. */
@@ -73,10 +74,14 @@ export function parametersOf(settings: ProtocolParameters): Parameter[] {
     contract: ProtocolContract,
     setting: keyof ProtocolParameters,
     getter: string = setting,
-    role: Parameter["role"] = "PARAMETER_ROLE",
-  ): Parameter => parameter(contract, setting, getter, String(settings[setting]), role);
+  ): Parameter => parameter(contract, setting, getter, String(settings[setting]));
   const flag = (contract: ProtocolContract, setting: keyof ProtocolParameters, getter: string): Parameter =>
     parameter(contract, setting, getter, Boolean(settings[setting]));
+  const quorum = (
+    contract: ProtocolContract,
+    setting: keyof ProtocolParameters,
+    holder: "membership" | "oversight",
+  ): Parameter => ({ ...integer(contract, setting, "minimumQuorum"), role: "MEMBERSHIP_ROLE", holder });
 
   return [
     ether("StakingPool", "stakeCap"),
@@ -94,15 +99,15 @@ export function parametersOf(settings: ProtocolParameters): Parameter[] {
     integer("RewardDistribution", "protocolFeeBps"),
     integer("RewardDistribution", "operatorFeeBps"),
     integer("RewardDistribution", "epochsPerFrame"),
-    flag("BeaconDeposits", "attestCredentials", "attestationAllowed"),
+    { ...flag("BeaconDeposits", "attestCredentials", "attestationAllowed"), role: "UPGRADER_ROLE", holder: "upgrader" },
     integer("ServiceLevel", "allowedDowntimeBps"),
     integer("ServiceLevel", "penaltyPerMissedEpoch"),
     integer("ServiceLevel", "maxPenaltyBps"),
     integer("ServiceLevel", "appealSeconds", "appealWindow"),
     integer("ServiceLevel", "breachLimit"),
-    integer("ReportConsensus", "oracleQuorum", "minimumQuorum", "MEMBERSHIP_ROLE"),
-    integer("LossReview", "reviewerQuorum", "minimumQuorum", "MEMBERSHIP_ROLE"),
-    integer("Guardians", "guardianQuorum", "minimumQuorum", "MEMBERSHIP_ROLE"),
+    quorum("ReportConsensus", "oracleQuorum", "membership"),
+    quorum("LossReview", "reviewerQuorum", "oversight"),
+    quorum("Guardians", "guardianQuorum", "oversight"),
   ];
 }
 
@@ -111,7 +116,6 @@ function parameter(
   setting: keyof ProtocolParameters,
   getter: string,
   value: string | boolean,
-  role: Parameter["role"] = "PARAMETER_ROLE",
 ): Parameter {
   const setter = `set${getter.charAt(0).toUpperCase()}${getter.slice(1)}`;
   return {
@@ -121,6 +125,7 @@ function parameter(
     type: typeof value === "boolean" ? "bool" : "uint256",
     value,
     setting,
-    role,
+    role: "PARAMETER_ROLE",
+    holder: "parameters",
   };
 }

@@ -11,8 +11,10 @@ export interface RoleHolders<Value> {
   readonly resumer: Value;
   /** Changes caps, bonds, fees and bounds. */
   readonly parameters: Value;
-  /** Adds and removes members of the committees. */
+  /** Adds and removes oracle members. */
   readonly membership: Value;
+  /** Adds and removes the reviewers and the guardians, who watch over the former. */
+  readonly oversight: Value;
   /** Pre-deposits for vetted keys. */
   readonly depositor: Value;
   /** Vets operators' keys, sets targets, asks for exits, suspends. */
@@ -37,6 +39,7 @@ export const TIMELOCKED: Partial<Readonly<Record<keyof RoleHolders<unknown>, Tim
   resumer: "OperationsTimelock",
   parameters: "OperationsTimelock",
   membership: "OperationsTimelock",
+  oversight: "UpgradeTimelock",
   arbiter: "OperationsTimelock",
 };
 
@@ -66,7 +69,6 @@ const UPGRADEABLE: readonly ProtocolContract[] = [
   "ServiceLevel",
 ];
 const PAUSABLE: readonly ProtocolContract[] = ["StakingPool", "BeaconDeposits", "RewardDistribution", "ServiceLevel"];
-const COMMITTEES: readonly ProtocolContract[] = ["ReportConsensus", "LossReview", "Guardians"];
 
 /** Every role that the protocol needs, and nothing more. */
 export const ROLE_GRANTS: readonly RoleGrant[] = [
@@ -75,18 +77,21 @@ export const ROLE_GRANTS: readonly RoleGrant[] = [
     grant(contract, "PAUSER_ROLE", "pauser"),
     grant(contract, "RESUMER_ROLE", "resumer"),
   ]),
-  ...COMMITTEES.map((contract) => grant(contract, "MEMBERSHIP_ROLE", "membership")),
+  grant("ReportConsensus", "MEMBERSHIP_ROLE", "membership"),
+  grant("LossReview", "MEMBERSHIP_ROLE", "oversight"),
+  grant("Guardians", "MEMBERSHIP_ROLE", "oversight"),
   ...(
     [
       "StakingPool",
       "OperatorRegistry",
       "WithdrawalVault",
-      "BeaconProofs",
       "BeaconDeposits",
       "RewardDistribution",
       "ServiceLevel",
     ] as const
   ).map((contract) => grant(contract, "PARAMETER_ROLE", "parameters")),
+  // Which states are believed decides where the pool's ether goes: as grave as an upgrade.
+  grant("BeaconProofs", "VERIFIER_ROLE", "upgrader"),
   grant("OperatorRegistry", "OPERATOR_MANAGER_ROLE", "operatorManager"),
   grant("BeaconDeposits", "DEPOSITOR_ROLE", "depositor"),
   grant("WithdrawalVault", "EXIT_ROLE", "exits"),

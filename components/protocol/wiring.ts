@@ -46,18 +46,18 @@ export function memberSettings(
   options: (committee: ProtocolContract) => CustomResourceOptions,
 ): Setting[] {
   const { oracle, reviewers, guardians } = scope.args.committees;
-  const committees: [ProtocolContract, readonly Input<string>[]][] = [
-    ["ReportConsensus", oracle],
-    ["LossReview", reviewers],
-    ["Guardians", guardians],
+  const committees: [ProtocolContract, "membership" | "oversight", readonly Input<string>[]][] = [
+    ["ReportConsensus", "membership", oracle],
+    ["LossReview", "oversight", reviewers],
+    ["Guardians", "oversight", guardians],
   ];
-  return committees.flatMap(([committee, members]) =>
+  return committees.flatMap(([committee, holder, members]) =>
     members.map(
       (member, index) =>
         new Setting(
           `${committee}-member-${index + 1}`,
           {
-            ...roleAuthority(scope, "MEMBERSHIP_ROLE", "membership"),
+            ...roleAuthority(scope, "MEMBERSHIP_ROLE", holder),
             target: scope.addresses[committee],
             read: { signature: "function isMember(address account) view returns (bool)", args: [member] },
             write: { signature: "function addMember(address member)", args: [member] },
@@ -72,7 +72,7 @@ export function memberSettings(
 }
 
 /** A parameter, or another value that has a getter and a setter. */
-type SettableParameter = Pick<Parameter, "contract" | "getter" | "setter" | "role"> & {
+type SettableParameter = Pick<Parameter, "contract" | "getter" | "setter" | "role" | "holder"> & {
   readonly type: Parameter["type"] | "address";
   readonly value: Input<string | boolean>;
 };
@@ -80,14 +80,14 @@ type SettableParameter = Pick<Parameter, "contract" | "getter" | "setter" | "rol
 /** One parameter. */
 export function parameterSetting(
   scope: Scope,
-  { contract, getter, setter, type, value, role }: SettableParameter,
+  { contract, getter, setter, type, value, role, holder }: SettableParameter,
   options: CustomResourceOptions,
 ): Setting {
   const source = sourceName(contract);
   return new Setting(
     `${contract}-${getter}`,
     {
-      ...roleAuthority(scope, role, role === "MEMBERSHIP_ROLE" ? "membership" : "parameters"),
+      ...roleAuthority(scope, role, holder),
       target: scope.addresses[contract],
       read: { signature: `function ${getter}() view returns (${type})` },
       write: { signature: `function ${setter}(${type})`, args: [{ placeholder: "value" }] },
