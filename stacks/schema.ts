@@ -120,6 +120,20 @@ export const protocolSchema = z.strictObject({
   oracleQuorum: whole(0, 32, "a number of votes").default(2),
   reviewerQuorum: whole(0, 32, "a number of votes").default(2),
   guardianQuorum: whole(0, 32, "a number of votes").default(2),
+  /** Which layout of the beacon state proofs are checked against from which slot on (EIP-4788), by rising slot. */
+  verifiers: z
+    .array(
+      z.strictObject({
+        layout: z.enum(["electra", "gloas"], { error: "must be electra (also for fulu) or gloas" }),
+        fromSlot: whole(0, Number.MAX_SAFE_INTEGER, "a slot"),
+      }),
+      { error: "must be a list of { layout, fromSlot }" },
+    )
+    .refine(
+      (list) => list.every(({ fromSlot }, index) => index === 0 || fromSlot > (list[index - 1]?.fromSlot ?? 0)),
+      "must be ordered by rising fromSlot",
+    )
+    .default([]),
   /** Timelocks that hold the admin's, upgrades' and parameters' roles; without them the accounts do. */
   governance: z
     .strictObject({

@@ -62,6 +62,7 @@ describe("parseSettings", () => {
         oracleQuorum: 2,
         reviewerQuorum: 2,
         guardianQuorum: 2,
+        verifiers: [],
       },
       operators: [{ name: "alice", bond: "4", keys: [{ node: "node-1", count: 2 }] }],
       testStake: "72",

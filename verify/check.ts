@@ -21,6 +21,7 @@ const ROLE_GRANTED = parseAbiItem(
   "event RoleGranted(bytes32 indexed role, address indexed account, address indexed sender)",
 );
 const ACCESS_ABI = parseAbi(["function hasRole(bytes32 role, address account) view returns (bool)"]);
+const VERIFIER_ABI = parseAbi(["function verifierFrom(uint64 fromSlot) view returns (address)"]);
 const MEMBERS_ABI = parseAbi(["function members() view returns (address[])"]);
 
 /** Compares the chain with every expectation. What cannot be read counts as different, and does not stop the others. */
@@ -56,6 +57,11 @@ function describe(expectation: Expectation): [subject: string, wanted: string] {
       return [`${contract}.${expectation.getter}`, String(expectation.value)];
     case "holders":
       return [`${contract} ${expectation.role}`, list(expectation.holders)];
+    case "verifier":
+      return [
+        `${contract} verifier from slot ${expectation.fromSlot}`,
+        describeVerifier(expectation.source, expectation),
+      ];
     case "members":
       return [`${contract} members`, list(expectation.members)];
   }
@@ -90,6 +96,32 @@ async function read(client: PublicClient, address: Address, expectation: Expecta
       );
       return list(accounts.filter((_account, index) => holds[index]));
     }
+    case "verifier": {
+      const verifier = await client.readContract({
+        address,
+        abi: VERIFIER_ABI,
+        functionName: "verifierFrom",
+        args: [BigInt(expectation.fromSlot)],
+      });
+      const read = async (getter: string): Promise<number> =>
+        Number(
+          await client.readContract({
+            address: verifier,
+            abi: parseAbi([`function ${getter}() view returns (uint64)`]) as Abi,
+            functionName: getter,
+          }),
+        );
+      const isBuilt = await hasBuiltCode(client, verifier, { ...expectation, proxied: false });
+      const indices = await Promise.all(
+        Object.keys(expectation.indices).map(
+          async (name): Promise<[string, number]> => [name, await read(`${name}Gindex`)],
+        ),
+      );
+      return describeVerifier(isBuilt ? expectation.source : "other code", {
+        fromSlot: await read("fromSlot"),
+        indices: Object.fromEntries(indices),
+      });
+    }
     case "members":
       return list(await client.readContract({ address, abi: MEMBERS_ABI, functionName: "members" }));
   }
@@ -98,7 +130,7 @@ async function read(client: PublicClient, address: Address, expectation: Expecta
 async function hasBuiltCode(
   client: PublicClient,
   address: Address,
-  { source, proxied }: Extract<Expectation, { kind: "code" }>,
+  { source, proxied }: { readonly source: string; readonly proxied: boolean },
 ): Promise<boolean> {
   const target = proxied ? await readImplementation(client, address) : address;
   const [proxyCode, code] = await Promise.all([client.getCode({ address }), client.getCode({ address: target })]);
@@ -106,6 +138,15 @@ async function hasBuiltCode(
   const proxyIsOurs =
     !proxied || isCodeOf(await loadArtifact(artifactPath("ERC1967Proxy.sol", "ERC1967Proxy")), proxyCode);
   return proxyIsOurs && isCodeOf(await loadArtifact(artifactPath(`${source}.sol`, source)), code);
+}
+
+function describeVerifier(
+  source: string,
+  { fromSlot, indices }: Pick<Extract<Expectation, { kind: "verifier" }>, "fromSlot" | "indices">,
+): string {
+  return `${source}, slot ${fromSlot}, ${Object.entries(indices)
+    .map(([name, index]) => `${name} ${index}`)
+    .join(", ")}`;
 }
 
 /** Accounts in an order of their own, so that lists compare as sets. */

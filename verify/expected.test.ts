@@ -20,6 +20,7 @@ const deployment: Deployment = {
   committees: { oracle: [address()], reviewers: [], guardians: [address(), address()] },
   time: { genesisTime: 7, secondsPerSlot: 12, slotsPerEpoch: 32 },
   parameters: protocolSchema.parse({ stakeCap: 30_000, maxLossBps: 50 }),
+  verifiers: [{ layout: "gloas", fromSlot: 9 }],
   withdrawalCredentials: "0x01",
 };
 

@@ -8,6 +8,7 @@ import {
   type RoleHolders,
   type TimelockName,
 } from "../components/protocol/roles.ts";
+import { LAYOUTS, type VerifierArgs } from "../components/protocol/verifiers.ts";
 
 /** What a stack's settings and outputs say of the protocol on the chain. */
 export interface Deployment {
@@ -25,6 +26,7 @@ export interface Deployment {
     readonly windowEpochs: number;
     readonly minAppealSeconds: number;
   };
+  readonly verifiers: readonly VerifierArgs[];
   readonly withdrawalCredentials: Hex;
 }
 
@@ -46,6 +48,14 @@ export type Expectation =
       readonly role: string;
       readonly id: Hex;
       readonly holders: readonly Address[];
+    }
+  | {
+      /** From this slot on proofs are checked by this verifier, with these generalized indices. */
+      readonly kind: "verifier";
+      readonly contract: "BeaconProofs";
+      readonly fromSlot: number;
+      readonly source: string;
+      readonly indices: Readonly<Record<string, number>>;
     }
   | { readonly kind: "members"; readonly contract: ProtocolContract; readonly members: readonly Address[] };
 
@@ -75,6 +85,14 @@ export function expectationsOf(deployment: Deployment): Expectation[] {
     value("WithdrawalVault", "withdrawalCredentials", "bytes32", deployment.withdrawalCredentials.toLowerCase()),
     ...(["StakingPool", "BeaconDeposits", "RewardDistribution", "ServiceLevel"] as const).map((contract) =>
       value(contract, "paused", "bool", false),
+    ),
+    ...deployment.verifiers.map(
+      ({ layout, fromSlot }): Expectation => ({
+        kind: "verifier",
+        contract: "BeaconProofs",
+        fromSlot,
+        ...LAYOUTS[layout],
+      }),
     ),
     ...TIMELOCKS.flatMap((name) =>
       deployment.timelocks

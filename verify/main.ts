@@ -102,6 +102,7 @@ function deploymentOf(settings: Settings, network: Network): Deployment {
       slotsPerEpoch: network.slotsPerEpoch,
     },
     parameters: settings.protocol,
+    verifiers: settings.protocol.verifiers,
     withdrawalCredentials: network.withdrawalCredentials,
   };
 }

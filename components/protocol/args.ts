@@ -2,6 +2,7 @@ import type { Input, Output } from "@pulumi/pulumi";
 import type { ChainArgs } from "../../provider/sdk/index.ts";
 import type { ProtocolContract } from "./contracts.ts";
 import type { ProtocolParameters } from "./parameters.ts";
+import type { VerifierArgs } from "./verifiers.ts";
 import type { RoleHolders, TimelockName } from "./roles.ts";
 
 /** An account that signs, and the address it has. */
@@ -59,6 +60,8 @@ export interface ProtocolArgs {
   readonly time: ChainTimeArgs;
   readonly serviceLevel: ServiceLevelArgs;
   readonly parameters: ProtocolParameters;
+  /** Verifiers of beacon-state proofs, by rising slot; none where the chain has no EIP-4788. */
+  readonly verifiers?: readonly VerifierArgs[];
   readonly governance?: GovernanceArgs | undefined;
 }
 

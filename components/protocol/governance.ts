@@ -10,7 +10,7 @@ import { ROLE_GRANTS, TIMELOCKED, type RoleHolders, type TimelockName } from "./
 const NAME_OF_ROLE: Readonly<Record<Hex, string>> = Object.fromEntries(ROLE_GRANTS.map(({ role, id }) => [id, role]));
 
 /** Roles that the deploying account takes at the first set-up and gives up at its end. */
-const SETUP_ROLES = new Set(["PARAMETER_ROLE", "MEMBERSHIP_ROLE", "UPGRADER_ROLE"]);
+const SETUP_ROLES = new Set(["PARAMETER_ROLE", "MEMBERSHIP_ROLE", "UPGRADER_ROLE", "VERIFIER_ROLE"]);
 
 /** Two timelocks that the admin's account proposes to and executes: one for upgrades and grants, one for operations. */
 export function deployTimelocks(

@@ -8,6 +8,7 @@ import { deploy } from "./deploy.ts";
 import { adminAuthority, deployTimelocks, handOver } from "./governance.ts";
 import { parametersOf } from "./parameters.ts";
 import { ROLE_GRANTS } from "./roles.ts";
+import { verifierSettings } from "./verifiers.ts";
 import { memberSettings, parameterSetting, roleSetting } from "./wiring.ts";
 
 export type { AccountArgs, ProtocolArgs } from "./args.ts";
@@ -72,7 +73,11 @@ export class Protocol extends ComponentResource {
       },
       child,
     );
-    const wired = [...grants, ...members, ...parameters, keyRegistry];
+    const verifiers = verifierSettings(scope, args.verifiers ?? [], {
+      ...child,
+      dependsOn: granted("BeaconProofs", "VERIFIER_ROLE"),
+    });
+    const wired = [...grants, ...members, ...parameters, ...verifiers, keyRegistry];
 
     this.addresses = addresses;
     this.stakingPool = addresses.StakingPool;

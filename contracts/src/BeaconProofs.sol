@@ -76,6 +76,13 @@ contract BeaconProofs is IBeaconProofs, Governed {
         return IBeaconVerifier(entries[count - 1].verifier);
     }
 
+    /// @inheritdoc IBeaconProofs
+    function verifierFrom(uint64 fromSlot) external view override returns (address) {
+        Entry[] storage entries = _storage().entries;
+        uint256 count = _countUntil(entries, fromSlot);
+        return count > 0 && entries[count - 1].fromSlot == fromSlot ? entries[count - 1].verifier : address(0);
+    }
+
     /// @dev Hands the call on as it came: the verifiers have the same functions, and decoding a proof to encode it again
     /// would cost more than a lookup.
     function _forward(uint64 slot) private view returns (uint64) {

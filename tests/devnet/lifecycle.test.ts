@@ -132,6 +132,11 @@ describe("a devnet from nothing to its end", () => {
       devnet["chainId"] = 32_383;
       protocol["governance"] = { upgradeDelaySeconds: 4, operationsDelaySeconds: 2 };
       protocol["maxLossBps"] = 50;
+      // This chain has no EIP-4788 to prove anything against; that the verifiers are deployed and set is seen all the same.
+      protocol["verifiers"] = [
+        { layout: "electra", fromSlot: 0 },
+        { layout: "gloas", fromSlot: 1_000_000 },
+      ];
       const [operator] = operators;
       if (operator) operator.name = "bob";
     });

@@ -31,4 +31,7 @@ interface IBeaconProofs is IBeaconVerifier {
 
     /// @notice The verifier for a header's slot; reverts when there is none.
     function verifierAt(uint64 slot) external view returns (IBeaconVerifier);
+
+    /// @notice The verifier that was set for slots from exactly this one on; zero when there is none.
+    function verifierFrom(uint64 fromSlot) external view returns (address);
 }

@@ -58,6 +58,11 @@ contract BeaconProofsTest is BeaconBase {
         assertEq(address(proofs.verifierAt(199)), electra);
         assertEq(address(proofs.verifierAt(200)), gloas);
         assertEq(address(proofs.verifierAt(type(uint64).max)), gloas);
+        assertEq(proofs.verifierFrom(100), electra);
+        assertEq(proofs.verifierFrom(200), gloas);
+        assertEq(proofs.verifierFrom(99), address(0));
+        assertEq(proofs.verifierFrom(199), address(0));
+        assertEq(proofs.verifierFrom(201), address(0));
     }
 
     function test_setVerifier_replacesAnEntry() public {
