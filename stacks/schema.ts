@@ -139,8 +139,11 @@ export const protocolSchema = z.strictObject({
     .strictObject({
       /** Seconds between scheduling and making an upgrade or a grant; 7 days on public networks. */
       upgradeDelaySeconds: whole(0, 2_592_000, "a number of seconds, up to 30 days"),
-      /** Seconds between scheduling and making a change of parameters or members; 1 day on public networks. */
-      operationsDelaySeconds: whole(0, 2_592_000, "a number of seconds, up to 30 days"),
+      /**
+       * Seconds between scheduling and making a change of parameters or members; 1 day on public networks. Penalties are dismissed
+       * through this timelock, and an emergency's can be executed after 2 days: it must not be longer.
+       */
+      operationsDelaySeconds: whole(0, 172_800, "a number of seconds, up to 2 days"),
     })
     .optional(),
 });

@@ -1,4 +1,4 @@
-import { getAddress, zeroHash, type Address, type Hex } from "viem";
+import { getAddress, keccak256, stringToHex, zeroHash, type Address, type Hex } from "viem";
 import { isProxied, PROTOCOL_CONTRACTS, sourceName, type ProtocolContract } from "../components/protocol/contracts.ts";
 import { parametersOf, type ProtocolParameters } from "../components/protocol/parameters.ts";
 import {
@@ -44,7 +44,7 @@ export type Expectation =
   | {
       /** Exactly these accounts hold the role, nobody else. */
       readonly kind: "holders";
-      readonly contract: ProtocolContract;
+      readonly contract: ProtocolContract | TimelockName;
       readonly role: string;
       readonly id: Hex;
       readonly holders: readonly Address[];
@@ -181,7 +181,27 @@ function holders({ roles, admin, timelocks }: Deployment, addresses: Deployment[
       holders: [...(granted.get(key)?.holders ?? []), account],
     });
   }
-  return [...admins, ...granted.values()];
+  return [...admins, ...granted.values(), ...timelockHolders(timelocks, admin, roles.pauser)];
+}
+
+/** Who proposes to, executes and cancels in the timelocks, and that each is its own only admin. */
+function timelockHolders(timelocks: Deployment["timelocks"], proposer: Address, guardian: Address): Expectation[] {
+  if (!timelocks) return [];
+  return TIMELOCKS.flatMap((contract) => {
+    const held = (role: string, holders: readonly Address[]): Expectation => ({
+      kind: "holders",
+      contract,
+      role,
+      id: role === "DEFAULT_ADMIN_ROLE" ? zeroHash : keccak256(stringToHex(role)),
+      holders: holders.map((holder) => getAddress(holder)),
+    });
+    return [
+      held("DEFAULT_ADMIN_ROLE", [timelocks[contract].address]),
+      held("PROPOSER_ROLE", [proposer]),
+      held("EXECUTOR_ROLE", [proposer]),
+      held("CANCELLER_ROLE", [proposer, guardian]),
+    ];
+  });
 }
 
 function value(

@@ -1,18 +1,26 @@
 import type { CustomResourceOptions, Input, Output, Resource } from "@pulumi/pulumi";
-import { keccak256, stringToHex, zeroAddress, zeroHash, type Hex } from "viem";
+import { keccak256, stringToHex, zeroHash, type Hex } from "viem";
 import { Contract, Setting, type SettingArgs } from "../../provider/sdk/index.ts";
 import type { GovernanceArgs, ProtocolArgs, Scope, TimelockAddresses } from "./args.ts";
 import { builtArtifact } from "./artifacts.ts";
 import { isProxied, PROTOCOL_CONTRACTS, type ProtocolContract } from "./contracts.ts";
-import { ROLE_GRANTS, TIMELOCKED, type RoleHolders, type TimelockName } from "./roles.ts";
+import { ROLE_GRANTS, TIMELOCKED, TIMELOCKS, type RoleHolders, type TimelockName } from "./roles.ts";
 
+/** TimelockController's role that may cancel what waits. */
+const CANCELLER_ROLE = keccak256(stringToHex("CANCELLER_ROLE"));
 /** Names of the roles' hashes. */
-const NAME_OF_ROLE: Readonly<Record<Hex, string>> = Object.fromEntries(ROLE_GRANTS.map(({ role, id }) => [id, role]));
+const NAME_OF_ROLE: Readonly<Record<Hex, string>> = {
+  ...Object.fromEntries(ROLE_GRANTS.map(({ role, id }) => [id, role])),
+  [CANCELLER_ROLE]: "CANCELLER_ROLE",
+};
 
 /** Roles that the deploying account takes at the first set-up and gives up at its end. */
 const SETUP_ROLES = new Set(["PARAMETER_ROLE", "MEMBERSHIP_ROLE", "UPGRADER_ROLE", "VERIFIER_ROLE"]);
 
-/** Two timelocks that the admin's account proposes to and executes: one for upgrades and grants, one for operations. */
+/**
+ * Two timelocks that the admin's account proposes to and executes: one for upgrades and grants, one for operations. The guardian may
+ * cancel what waits in them.
+ */
 export function deployTimelocks(
   args: ProtocolArgs,
   { upgradeDelaySeconds, operationsDelaySeconds }: GovernanceArgs,
@@ -25,8 +33,8 @@ export function deployTimelocks(
         chain: args.chain,
         sender: { keyFile: args.admin.keyFile },
         artifact: builtArtifact("TimelockController.sol", "TimelockController"),
-        // Proposers, executors, and no admin beside the timelock itself.
-        constructorArgs: [String(delay), [args.admin.address], [args.admin.address], zeroAddress],
+        // Proposers, executors, and an admin until the hand-over; then the timelock is its own.
+        constructorArgs: [String(delay), [args.admin.address], [args.admin.address], args.admin.address],
         salt: keccak256(stringToHex(name)),
       },
       child,
@@ -64,18 +72,24 @@ export function roleAuthority(
  */
 export function handOver(
   scope: Scope,
-  { UpgradeTimelock }: TimelockAddresses,
+  timelocks: TimelockAddresses,
   options: CustomResourceOptions,
 ): readonly Resource[] {
   const { args, addresses } = scope;
   const proxied = PROTOCOL_CONTRACTS.filter(isProxied);
-  const hasRole = (contract: ProtocolContract, id: Hex, account: Input<string>, held: boolean, after: Resource[]) =>
+  const hasRole = (
+    contract: ProtocolContract | TimelockName,
+    id: Hex,
+    account: Input<string>,
+    held: boolean,
+    after: Resource[],
+  ) =>
     new Setting(
-      `${contract}-${held ? "admin" : id === zeroHash ? "admin-given-up" : `${NAME_OF_ROLE[id] ?? id}-given-up`}`,
+      `${contract}-${id === zeroHash ? "admin" : (NAME_OF_ROLE[id] ?? id)}${held ? "" : "-given-up"}`,
       {
         chain: args.chain,
         sender: { keyFile: args.admin.keyFile },
-        target: addresses[contract],
+        target: { ...addresses, ...timelocks }[contract],
         read: { signature: "function hasRole(bytes32 role, address account) view returns (bool)", args: [id, account] },
         write: held
           ? { signature: "function grantRole(bytes32 role, address account)", args: [id, account] }
@@ -87,8 +101,12 @@ export function handOver(
   const taken = ROLE_GRANTS.filter(({ role }) => SETUP_ROLES.has(role)).map(({ contract, id }) =>
     hasRole(contract, id, args.admin.address, false, []),
   );
+  const cancellers = TIMELOCKS.map((timelock) => {
+    const canceller = hasRole(timelock, CANCELLER_ROLE, args.roles.pauser.address, true, []);
+    return hasRole(timelock, zeroHash, args.admin.address, false, [canceller]);
+  });
   return proxied.map((contract) => {
-    const admin = hasRole(contract, zeroHash, UpgradeTimelock, true, []);
-    return hasRole(contract, zeroHash, args.admin.address, false, [admin, ...taken]);
+    const admin = hasRole(contract, zeroHash, timelocks.UpgradeTimelock, true, []);
+    return hasRole(contract, zeroHash, args.admin.address, false, [admin, ...taken, ...cancellers]);
   });
 }
