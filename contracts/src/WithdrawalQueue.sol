@@ -365,7 +365,8 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
 
     /// @dev Burns a position and gives what it pays. The caller sends it.
     function _take(uint256 requestId, uint256 hint, address recipient) private returns (uint256 assets) {
-        if (recipient == address(0)) revert WithdrawalQueueInvalidAddress();
+        // The pool takes the queue's ether, but counts only what a frame gives back.
+        if (recipient == address(0) || recipient == address(pool)) revert WithdrawalQueueInvalidAddress();
         if (_ownerOf(requestId) != msg.sender) revert WithdrawalQueueNotOwner(msg.sender, requestId);
         Payout memory payout = _payouts[hint];
         if (payout.lastId == 0) revert WithdrawalQueueNotFinalized(requestId);

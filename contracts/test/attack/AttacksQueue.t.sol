@@ -28,6 +28,25 @@ contract ReentrantClaimer {
     }
 }
 
+/// @dev What an upgrade could make of the pool: it names any rate, sends what it likes, and answers a refund with another frame.
+contract RobbingPool {
+    WithdrawalQueue private immutable QUEUE;
+
+    constructor(WithdrawalQueue queue) {
+        QUEUE = queue;
+    }
+
+    receive() external payable {
+        if (msg.value > 1) QUEUE.processFrame{value: msg.value / 2}(1e45, 1e45, 1, type(uint32).max);
+    }
+
+    function lockForWithdrawal(address, uint256) external {}
+
+    function frame(uint256 value, uint256 rate) external returns (uint256 assets) {
+        (assets,) = QUEUE.processFrame{value: value}(rate, rate, 1, type(uint32).max);
+    }
+}
+
 /// @dev Attackers on the way out: who blocks it, floods it, or takes others' ether from it.
 contract AttacksQueueTest is PoolTest {
     /* THE ORACLE IS GONE */
@@ -92,7 +111,7 @@ contract AttacksQueueTest is PoolTest {
         frameGas();
         uint256 alone = frameGas();
         for (uint256 i = 0; i < 5_000; ++i) {
-            requestAs(mallory, 0.001 ether);
+            requestAs(mallory, 0.0001 ether);
         }
         uint256 id = requestAs(alice, 1 ether);
         frameGas();
@@ -117,7 +136,7 @@ contract AttacksQueueTest is PoolTest {
 
     function test_flood_belowTheFloorIsRefused() public {
         stakeAs(mallory, 1 ether);
-        vm.expectRevert(abi.encodeWithSelector(IWithdrawalQueue.WithdrawalQueueTooSmall.selector, 1, 0.001 ether));
+        vm.expectRevert(abi.encodeWithSelector(IWithdrawalQueue.WithdrawalQueueTooSmall.selector, 1, 0.0001 ether));
         requestAs(mallory, 1);
     }
 
@@ -165,6 +184,63 @@ contract AttacksQueueTest is PoolTest {
         frame(0);
         assertEq(queue.requestOf(id).assets, before.assets);
         assertEq(claimAs(alice, id), 10 ether);
+    }
+
+    /// @dev A pool that was upgraded into a robber, and lets its accomplice queue what it never had: it promises no more than it
+    /// sends. Who was finalised before is paid in full, whatever it does.
+    function test_upgradedPool_promisesOnlyWhatItSends() public {
+        stakeAs(alice, 100 ether);
+        uint256 id = requestAs(alice, 40 ether);
+        frame(0);
+        frame(0);
+        assertEq(address(queue).balance, 40 ether);
+
+        vm.etch(address(pool), address(new RobbingPool(queue)).code);
+        RobbingPool robber = RobbingPool(payable(address(pool)));
+        vm.deal(address(pool), 5 ether);
+        uint256 first = requestAs(mallory, 1 ether);
+        uint256 second = requestAs(mallory, 1 ether);
+        assertEq(robber.frame(0, 20e27), 0);
+        assertEq(robber.frame(0, 20e27), 0, "20 ether each, and nothing sent");
+        assertEq(queue.lastFinalizedId(), id);
+        // Ether enough for none at 20, and refunds that come back as frames at a rate of 1e18.
+        assertEq(robber.frame(5 ether, 20e27), 0);
+        assertEq(queue.lastFinalizedId(), id);
+        // A rate that its ether pays.
+        assertEq(robber.frame(5 ether, 3e27), 3 ether);
+        assertEq(queue.lastFinalizedId(), first);
+        assertEq(address(queue).balance, 43 ether);
+        assertEq(claimAs(mallory, first), 3 ether);
+        vm.prank(mallory);
+        vm.expectRevert(abi.encodeWithSelector(IWithdrawalQueue.WithdrawalQueueNotFinalized.selector, second));
+        queue.claim(second);
+        assertEq(claimAs(alice, id), 40 ether);
+        assertEq(address(queue).balance, 0);
+    }
+
+    /// @dev Whatever such a pool says of rates and sends, the queue holds what all finalised requests pay.
+    function testFuzz_upgradedPool_queueStaysSolvent(uint256 seed) public {
+        stakeAs(alice, 100 ether);
+        uint256 id = requestAs(alice, 40 ether);
+        frame(0);
+        frame(0);
+        vm.etch(address(pool), address(new RobbingPool(queue)).code);
+        for (uint256 i = 0; i < 6; ++i) {
+            seed = uint256(keccak256(abi.encode(seed)));
+            requestAs(mallory, 0.0001 ether + seed % 1_500 ether);
+            uint256 value = (seed >> 96) % 3_000 ether;
+            vm.deal(address(pool), value);
+            RobbingPool(payable(address(pool))).frame(value, (seed >> 192) % 4e27);
+        }
+        uint256 owed = 0;
+        for (uint256 i = 1; i <= queue.lastFinalizedId(); ++i) {
+            owed += queue.requestOf(i).assets;
+        }
+        assertLe(owed, address(queue).balance);
+        assertEq(claimAs(alice, id), 40 ether);
+        for (uint256 i = id + 1; i <= queue.lastFinalizedId(); ++i) {
+            claimAs(mallory, i);
+        }
     }
 
     /// @dev All requests of many accounts at awkward rates are paid from what was set aside, to the last.

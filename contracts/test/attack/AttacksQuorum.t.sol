@@ -134,6 +134,33 @@ contract AttacksQuorumTest is PoolTest {
         assertEq(address(coverageFund).balance, 30 ether, "and they cover the stakers' next loss");
     }
 
+    /// @dev Every report names no request: seven frames after its close a batch is paid all the same, at the rate of its close,
+    /// and whoever queues after it has the same week.
+    function test_quorum_withholdsWithdrawalsForAWeekAtMost() public {
+        uint256 first = requestAs(alice, 100 ether);
+        withhold(1);
+        uint256 closed = block.timestamp;
+        uint256 second = requestAs(alice, 50 ether);
+        withhold(6);
+        assertEq(queue.lastFinalizedId(), 0);
+        withhold(1);
+        assertEq(queue.lastFinalizedId(), first);
+        assertLe(block.timestamp, closed + 7 days);
+        assertEq(claimAs(alice, first), 100 ether);
+        withhold(1);
+        assertEq(queue.lastFinalizedId(), second);
+        assertEq(claimAs(alice, second), 50 ether);
+    }
+
+    /// @dev Reports that are true but for the withdrawals.
+    function withhold(uint256 frames) private {
+        for (uint256 i = 0; i < frames; ++i) {
+            IRewardDistribution.Report memory report = reportOf(640 ether);
+            report.finalizeUpTo = 0;
+            settle(report, noUpdates());
+        }
+    }
+
     /* ONE VOTE LESS */
 
     /// @dev A member votes.

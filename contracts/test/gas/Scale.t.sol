@@ -117,9 +117,13 @@ contract ScaleTest is PoolTest {
 
     /// @dev Gas of a transaction: what the call took, the base and the calldata (all bytes taken as non-zero).
     function measured(address from, address to, bytes memory data) private returns (uint256 gas) {
+        return measured(from, to, data, 0);
+    }
+
+    function measured(address from, address to, bytes memory data, uint256 value) private returns (uint256 gas) {
         cool();
         vm.prank(from);
-        (bool done, bytes memory reason) = to.call(data);
+        (bool done, bytes memory reason) = to.call{value: value}(data);
         gas = vm.lastCallGas().gasTotalUsed + 21_000 + 16 * data.length;
         if (!done) {
             assembly ("memory-safe") {
@@ -129,7 +133,11 @@ contract ScaleTest is PoolTest {
     }
 
     function assertFits(string memory name, address from, address to, bytes memory data) private {
-        uint256 gas = measured(from, to, data);
+        assertFits(name, from, to, data, 0);
+    }
+
+    function assertFits(string memory name, address from, address to, bytes memory data, uint256 value) private {
+        uint256 gas = measured(from, to, data, value);
         assertLt(gas, TRANSACTION_GAS_LIMIT, name);
         emit log_named_uint(name, gas);
     }
@@ -189,21 +197,20 @@ contract ScaleTest is PoolTest {
     function test_scale_frameFinalisesAPart() public {
         skip(7 days);
         pool.processStaleFrame();
-        bytes memory data = abi.encodeCall(queue.processFrame, (RAY, RAY, 1, type(uint32).max, 60 ether));
-        assertFits("queue's part of a frame that finalises 60,000 requests", address(pool), address(queue), data);
+        bytes memory data = abi.encodeCall(queue.processFrame, (RAY, RAY, 1, type(uint32).max));
+        assertFits(
+            "queue's part of a frame that finalises 60,000 requests", address(pool), address(queue), data, 60 ether
+        );
         assertGt(queue.lastFinalizedId(), 59_000);
         assertLt(queue.lastFinalizedId(), 61_000);
     }
 
     /// @dev The most batches that one frame finalises, each at a rate of its own.
     function test_scale_frameFinalisesTheMostBatches() public {
-        vm.startPrank(address(pool));
-        queue.processFrame(RAY, RAY, 1, 0, 0);
-        vm.stopPrank();
+        processAs(RAY, RAY, 1, 0, 0);
         for (uint256 i = 0; i < 70; ++i) {
             requestAs(alice, 0.01 ether);
-            vm.prank(address(pool));
-            queue.processFrame(RAY - i, RAY, 1, 0, 0);
+            processAs(RAY - i, RAY, 1, 0, 0);
         }
         uint256 before = queue.payoutCount();
         skip(7 days);
@@ -213,14 +220,15 @@ contract ScaleTest is PoolTest {
 
     /// @dev A report with the most operators, all with exits and losses, and withdrawals to finalise.
     function test_scale_report() public {
-        IOperatorRegistry.OperatorUpdate[] memory updates = new IOperatorRegistry.OperatorUpdate[](256);
-        for (uint256 i = 0; i < 256; ++i) {
+        IOperatorRegistry.OperatorUpdate[] memory updates = new IOperatorRegistry.OperatorUpdate[](128);
+        for (uint256 i = 0; i < 128; ++i) {
             updates[i] = IOperatorRegistry.OperatorUpdate(uint32(i + 1), 1, 0, 0.1 ether);
         }
         IRewardDistribution.Report memory report = reportOf(pool.beaconEther() - 5 ether);
         agree(Lanes.REPORT, distribution.reportDigest(report, updates));
+        review(distribution.reportDigest(report, updates));
         assertFits(
-            "report, 256 operators",
+            "report, 128 operators",
             bob,
             address(distribution),
             abi.encodeCall(distribution.settleRewards, (report, updates))

@@ -46,13 +46,31 @@ abstract contract PoolTest is Base {
         return queue.claim(id, hint, owner);
     }
 
-    /// @dev Sets the stake cap, in the steps that it takes.
+    /// @dev The pool's part of a frame: so much ether comes with it, and what is not needed is back to the wei. The pool's own
+    /// balance is left as it was, the ether is made up.
+    function processAs(uint256 rateBefore, uint256 rate, uint256 delay, uint256 upTo, uint256 available)
+        internal
+        returns (uint256 assets, uint256 shares)
+    {
+        uint256 held = address(pool).balance;
+        uint256 aside = address(queue).balance;
+        vm.deal(address(pool), available);
+        vm.prank(address(pool));
+        (assets, shares) = queue.processFrame{value: available}(rateBefore, rate, delay, upTo);
+        assertEq(address(pool).balance, available - assets, "the rest comes back");
+        assertEq(address(queue).balance, aside + assets, "what is set aside came with the call");
+        vm.deal(address(pool), held);
+    }
+
+    /// @dev Sets the stake cap, in the steps and after the waits that it takes.
     function raiseCap(uint256 cap) internal {
-        vm.startPrank(parameters);
         while (pool.stakeCap() * 5 < cap) {
-            pool.setStakeCap(pool.stakeCap() * 5);
+            uint256 step = pool.stakeCap() * 5;
+            vm.prank(parameters);
+            pool.setStakeCap(step);
+            skip(7 days);
         }
+        vm.prank(parameters);
         pool.setStakeCap(cap);
-        vm.stopPrank();
     }
 }

@@ -40,12 +40,13 @@ contract StakingPoolTest is PoolTest {
         assertEq(pool.INITIAL_STAKE_CAP(), 32_000 ether);
         assertEq(pool.STAKE_CAP_STEP(), 5);
         assertEq(pool.MAX_STAKE_CAP(), 10_000_000 ether);
-        assertEq(pool.MIN_MINIMUM_STAKE(), 1 gwei);
+        assertEq(pool.MIN_MINIMUM_STAKE(), 0.001 ether);
         assertEq(pool.MAX_MINIMUM_STAKE(), 32 ether);
         assertEq(pool.MAX_STAKE_RATE_LIMIT(), 400_000 ether);
         assertEq(pool.MAX_RESERVE(), 100_000 ether);
         assertEq(pool.MAX_WITHDRAWAL_DELAY(), 7);
-        assertEq(pool.MIN_STALE_AFTER(), 3 days);
+        assertEq(pool.MIN_STALE_AFTER(), 5 days);
+        assertEq(pool.STAKE_CAP_WAIT(), 7 days);
         assertEq(pool.MAX_STALE_AFTER(), 30 days);
         assertEq(pool.PARAMETER_ROLE(), keccak256("PARAMETER_ROLE"));
         assertEq(pool.DEPOSITS_ROLE(), keccak256("DEPOSITS_ROLE"));
@@ -180,13 +181,14 @@ contract StakingPoolTest is PoolTest {
 
     function test_stake_refusesToMintNothing() public {
         vm.prank(parameters);
-        pool.setMinimumStake(1 gwei);
-        // 1 gwei * V / (pooled + V) is one share at 1e18 - 1e9 wei, and none above it.
-        frame(1 ether - 1 gwei + 1);
+        pool.setMinimumStake(0.001 ether);
+        raiseCap(2_000_000 ether);
+        // 0.001 ether * V / (pooled + V) is one share at 1e24 - 1e9 wei, and none above it.
+        frame(1_000_000 ether - 1 gwei + 1);
         vm.expectRevert(abi.encodeWithSelector(IStakingPool.StakingPoolInsufficientShares.selector, 0, 0));
-        stakeAs(alice, 1 gwei);
-        frame(1 ether - 1 gwei);
-        assertEq(stakeAs(alice, 1 gwei), 1);
+        stakeAs(alice, 0.001 ether);
+        frame(1_000_000 ether - 1 gwei);
+        assertEq(stakeAs(alice, 0.001 ether), 1);
     }
 
     function test_stake_refusesTheZeroReceiver() public {
@@ -366,19 +368,30 @@ contract StakingPoolTest is PoolTest {
 
     /* ETHER AND SHARES */
 
-    function test_receive_isForTheVaults() public {
-        vm.deal(address(withdrawalVault), 1 ether);
-        vm.deal(address(rewardsVault), 1 ether);
-        assertTrue(sendFrom(address(withdrawalVault)));
-        assertTrue(sendFrom(address(rewardsVault)));
+    function test_receive_isForTheVaultsAndTheQueue() public {
+        address[3] memory senders = [address(withdrawalVault), address(rewardsVault), address(queue)];
+        for (uint256 i = 0; i < 3; ++i) {
+            vm.deal(senders[i], 1 ether);
+            (bool sent,) = sendFrom(senders[i]);
+            assertTrue(sent);
+        }
+        assertEq(address(pool).balance, 3 ether);
         assertEq(pool.totalPooledEther(), 0);
-        vm.expectRevert(abi.encodeWithSelector(IStakingPool.StakingPoolUnexpectedEther.selector, alice, 1 ether));
-        assertTrue(sendFrom(alice), "expectRevert tells so that the call reverted");
+        address[4] memory others = [alice, admin, address(deposits), address(distribution)];
+        for (uint256 i = 0; i < 4; ++i) {
+            vm.deal(others[i], 1 ether);
+            (bool sent, bytes memory reason) = sendFrom(others[i]);
+            assertFalse(sent);
+            assertEq(
+                reason, abi.encodeWithSelector(IStakingPool.StakingPoolUnexpectedEther.selector, others[i], 1 ether)
+            );
+        }
+        assertEq(address(pool).balance, 3 ether);
     }
 
-    function sendFrom(address account) private returns (bool sent) {
+    function sendFrom(address account) private returns (bool sent, bytes memory reason) {
         vm.prank(account);
-        (sent,) = address(pool).call{value: 1 ether}("");
+        (sent, reason) = address(pool).call{value: 1 ether}("");
     }
 
     function test_lockForWithdrawal_isForTheQueue() public {

@@ -62,8 +62,8 @@ contract StakingPoolParametersTest is PoolTest {
 
     function test_parameters_acceptTheirBounds() public {
         vm.startPrank(parameters);
-        pool.setMinimumStake(1 gwei);
-        assertEq(pool.minimumStake(), 1 gwei);
+        pool.setMinimumStake(0.001 ether);
+        assertEq(pool.minimumStake(), 0.001 ether);
         pool.setMinimumStake(32 ether);
         assertEq(pool.minimumStake(), 32 ether);
         pool.setStakeRateLimit(0);
@@ -80,8 +80,8 @@ contract StakingPoolParametersTest is PoolTest {
         assertEq(pool.withdrawalDelay(), 1);
         pool.setStaleAfter(30 days);
         assertEq(pool.staleAfter(), 30 days);
-        pool.setStaleAfter(3 days);
-        assertEq(pool.staleAfter(), 3 days);
+        pool.setStaleAfter(5 days);
+        assertEq(pool.staleAfter(), 5 days);
     }
 
     function expectOutOfBounds(uint256 value, uint256 minimum, uint256 maximum) private {
@@ -92,9 +92,9 @@ contract StakingPoolParametersTest is PoolTest {
 
     function test_parameters_refuseWhatIsOutOfBounds() public {
         vm.startPrank(parameters);
-        expectOutOfBounds(1 gwei - 1, 1 gwei, 32 ether);
-        pool.setMinimumStake(1 gwei - 1);
-        expectOutOfBounds(32 ether + 1, 1 gwei, 32 ether);
+        expectOutOfBounds(0.001 ether - 1, 0.001 ether, 32 ether);
+        pool.setMinimumStake(0.001 ether - 1);
+        expectOutOfBounds(32 ether + 1, 0.001 ether, 32 ether);
         pool.setMinimumStake(32 ether + 1);
         expectOutOfBounds(400_000 ether + 1, 0, 400_000 ether);
         pool.setStakeRateLimit(400_000 ether + 1);
@@ -104,9 +104,9 @@ contract StakingPoolParametersTest is PoolTest {
         pool.setWithdrawalDelay(0);
         expectOutOfBounds(8, 1, 7);
         pool.setWithdrawalDelay(8);
-        expectOutOfBounds(3 days - 1, 3 days, 30 days);
-        pool.setStaleAfter(3 days - 1);
-        expectOutOfBounds(30 days + 1, 3 days, 30 days);
+        expectOutOfBounds(5 days - 1, 5 days, 30 days);
+        pool.setStaleAfter(5 days - 1);
+        expectOutOfBounds(30 days + 1, 5 days, 30 days);
         pool.setStaleAfter(30 days + 1);
     }
 
@@ -115,17 +115,64 @@ contract StakingPoolParametersTest is PoolTest {
         expectOutOfBounds(160_000 ether + 1, 0, 160_000 ether);
         pool.setStakeCap(160_000 ether + 1);
         pool.setStakeCap(160_000 ether);
+        skip(7 days);
         pool.setStakeCap(800_000 ether);
+        skip(7 days);
         pool.setStakeCap(1_999_999 ether);
+        skip(7 days);
         expectOutOfBounds(9_999_995 ether + 1, 0, 9_999_995 ether);
         pool.setStakeCap(9_999_995 ether + 1);
         pool.setStakeCap(2_000_000 ether);
+        skip(7 days);
         expectOutOfBounds(10_000_000 ether + 1, 0, 10_000_000 ether);
         pool.setStakeCap(10_000_000 ether + 1);
         pool.setStakeCap(10_000_000 ether);
         expectOutOfBounds(10_000_000 ether + 1, 0, 10_000_000 ether);
         pool.setStakeCap(10_000_000 ether + 1);
         assertEq(pool.stakeCap(), 10_000_000 ether);
+    }
+
+    function expectRaisedTooRecently(uint256 from) private {
+        vm.expectRevert(abi.encodeWithSelector(IStakingPool.StakingPoolStakeCapRaisedTooRecently.selector, from));
+    }
+
+    function test_stakeCap_isRaisedOnceAWeek() public {
+        vm.startPrank(parameters);
+        uint256 from = block.timestamp + 7 days;
+        pool.setStakeCap(32_000 ether + 1 gwei);
+        expectRaisedTooRecently(from);
+        pool.setStakeCap(32_000 ether + 2 gwei);
+        vm.warp(from - 1);
+        expectRaisedTooRecently(from);
+        pool.setStakeCap(160_000 ether);
+        vm.warp(from);
+        pool.setStakeCap(160_000 ether);
+        expectRaisedTooRecently(from + 7 days);
+        pool.setStakeCap(160_000 ether + 1 gwei);
+    }
+
+    /// @dev The same again is no raise, lower is at any time; up again is a raise like any other.
+    function test_stakeCap_isLoweredFreely() public {
+        vm.startPrank(parameters);
+        uint256 from = block.timestamp + 7 days;
+        pool.setStakeCap(100_000 ether);
+        pool.setStakeCap(100_000 ether);
+        skip(6 days);
+        pool.setStakeCap(99_999 ether);
+        pool.setStakeCap(0);
+        expectRaisedTooRecently(from);
+        pool.setStakeCap(1 ether);
+        vm.warp(from);
+        pool.setStakeCap(32_000 ether);
+        assertEq(pool.stakeCap(), 32_000 ether);
+    }
+
+    /// @dev A raise that is refused for its size does not use up the week's.
+    function test_stakeCap_aRefusedRaiseIsNone() public {
+        vm.startPrank(parameters);
+        expectOutOfBounds(160_000 ether + 1, 0, 160_000 ether);
+        pool.setStakeCap(160_000 ether + 1);
+        pool.setStakeCap(160_000 ether);
     }
 
     function test_stakeCap_mayCloseStakingAndOpenAgain() public {
@@ -136,9 +183,11 @@ contract StakingPoolParametersTest is PoolTest {
         expectOutOfBounds(32_000 ether + 1, 0, 32_000 ether);
         pool.setStakeCap(32_000 ether + 1);
         pool.setStakeCap(6_400 ether);
+        skip(7 days);
         expectOutOfBounds(32_000 ether + 1, 0, 32_000 ether);
         pool.setStakeCap(32_000 ether + 1);
         pool.setStakeCap(6_401 ether);
+        skip(7 days);
         pool.setStakeCap(32_005 ether);
         assertEq(pool.stakeCap(), 32_005 ether);
     }
@@ -149,7 +198,7 @@ contract StakingPoolParametersTest is PoolTest {
         expectUnauthorized(admin, role);
         pool.setStakeCap(1);
         expectUnauthorized(admin, role);
-        pool.setMinimumStake(1 gwei);
+        pool.setMinimumStake(0.001 ether);
         expectUnauthorized(admin, role);
         pool.setStakeRateLimit(1);
         expectUnauthorized(admin, role);
@@ -157,7 +206,7 @@ contract StakingPoolParametersTest is PoolTest {
         expectUnauthorized(admin, role);
         pool.setWithdrawalDelay(1);
         expectUnauthorized(admin, role);
-        pool.setStaleAfter(3 days);
+        pool.setStaleAfter(5 days);
     }
 
     /* PAUSE */

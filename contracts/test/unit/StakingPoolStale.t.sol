@@ -44,8 +44,8 @@ contract StakingPoolStaleTest is PoolTest {
 
     function test_stale_followsItsParameter() public {
         vm.prank(parameters);
-        pool.setStaleAfter(3 days);
-        uint256 from = block.timestamp + 3 days;
+        pool.setStaleAfter(5 days);
+        uint256 from = block.timestamp + 5 days;
         vm.warp(from - 1);
         expectNotStale(from);
         vm.warp(from);
@@ -104,7 +104,7 @@ contract StakingPoolStaleTest is PoolTest {
         uint256 id = requestAs(alice, 10 ether);
         skip(7 days);
         vm.expectCall(
-            address(queue), abi.encodeCall(IWithdrawalQueue.processFrame, (RAY, RAY, 1, type(uint32).max, 100 ether))
+            address(queue), 10 ether, abi.encodeCall(IWithdrawalQueue.processFrame, (RAY, RAY, 1, type(uint32).max))
         );
         pool.processStaleFrame();
         assertEq(queue.lastFinalizedId(), 0);
@@ -129,6 +129,71 @@ contract StakingPoolStaleTest is PoolTest {
         assertEq(queue.lastFinalizedId(), id);
         assertEq(pool.bufferedEther(), 0);
         assertEq(pool.beaconEther(), 50 ether);
+    }
+
+    /// @dev A vault that gives nothing keeps nobody's buffered ether back, and the accounts as they are; what it has is taken by
+    /// a later frame.
+    function test_stale_aVaultThatRefusesDoesNotBlock() public {
+        withValidators();
+        uint256 id = requestAs(alice, 20 ether);
+        vm.deal(address(withdrawalVault), 40 ether);
+        vm.mockCallRevert(
+            address(withdrawalVault), abi.encodePacked(IWithdrawalVault.withdrawEther.selector), "refused"
+        );
+        pool.processStaleFrame();
+        skip(7 days);
+        vm.expectEmit(address(pool));
+        emit IStakingPool.StaleFrameProcessed(address(this), 0);
+        vm.expectEmit(address(pool));
+        emit IStakingPool.WithdrawalsFunded(20 ether, 20 ether, 0, 16 ether);
+        pool.processStaleFrame();
+        assertEq(pool.bufferedEther(), 16 ether);
+        assertEq(pool.beaconEther(), 64 ether);
+        assertEq(address(pool).balance, 16 ether);
+        assertEq(address(withdrawalVault).balance, 40 ether);
+        assertEq(claimAs(alice, id), 20 ether);
+        vm.clearMockedCalls();
+        skip(7 days);
+        pool.processStaleFrame();
+        assertEq(pool.bufferedEther(), 56 ether);
+        assertEq(pool.beaconEther(), 24 ether);
+        assertEq(address(pool).balance, 56 ether);
+    }
+
+    /// @dev A caller that sends too little gas for the vault has too little for all of it: it cannot make a frame that sweeps
+    /// nothing.
+    function test_stale_gasDoesNotDecideWhatIsSwept() public {
+        withValidators();
+        vm.deal(address(withdrawalVault), 40 ether);
+        uint256 start = vm.snapshotState();
+        for (uint256 gas = 30_000; gas <= 400_000; gas += 2_500) {
+            (bool done,) = address(pool).call{gas: gas}(abi.encodeCall(pool.processStaleFrame, ()));
+            if (done) assertEq(pool.bufferedEther(), 76 ether);
+            else assertLt(gas, 400_000);
+            vm.revertToState(start);
+        }
+    }
+
+    /// @dev All that leavers forgo is at the validators, or as much as is there: swept ether is buffered, so with all of it back
+    /// there is nothing left to take it from.
+    function test_stale_forgoneIsLimitedByTheValidators() public {
+        stakeAs(alice, 100 ether);
+        vm.prank(address(deposits));
+        pool.takeForDeposits(2);
+        requestAs(alice, 50 ether);
+        vm.prank(parameters);
+        pool.setWithdrawalDelay(7);
+        frame(64 ether);
+        frame(74 ether);
+        uint256 price = pool.sharePrice();
+        vm.deal(address(withdrawalVault), 74 ether);
+        skip(7 days);
+        vm.expectEmit(address(pool));
+        emit IStakingPool.WithdrawalsFunded(50 ether, 50 ether, 0, 60 ether);
+        pool.processStaleFrame();
+        assertEq(pool.totalPooledEther(), 60 ether);
+        assertApproxEqAbs(price, 1.1 ether, 1 gwei);
+        assertApproxEqAbs(pool.sharePrice(), 1.2 ether, 1 gwei);
     }
 
     function test_stale_goesOnWhilePaused() public {

@@ -19,8 +19,7 @@ contract WithdrawalQueueTest is PoolTest {
         private
         returns (uint256 assets, uint256 shares)
     {
-        vm.prank(address(pool));
-        return queue.processFrame(rateBefore, rate, delay, upTo, available);
+        return processAs(rateBefore, rate, delay, upTo, available);
     }
 
     /// @dev A frame at a rate of one with all the ether that is needed.
@@ -208,6 +207,112 @@ contract WithdrawalQueueTest is PoolTest {
         assertEq(queue.payoutCount(), 1, "one rate, one payout");
     }
 
+    /* WITHHOLDING */
+
+    /// @dev Seven frames after its close a batch is finalised whatever the report names; the frame before that it is not.
+    function test_forced_isExact() public {
+        batchOf(3);
+        for (uint256 i = 1; i < 7; ++i) {
+            (, uint256 shares_) = process(RAY, RAY, 1, 0, PLENTY);
+            assertEq(shares_, 0);
+            assertEq(queue.lastFinalizedId(), 0);
+        }
+        vm.expectEmit(address(queue));
+        emit IWithdrawalQueue.WithdrawalsFinalized(3, 6 ether, 6 ether, RAY);
+        (uint256 assets, uint256 shares) = process(RAY, RAY, 1, 0, PLENTY);
+        assertEq(assets, 6 ether);
+        assertEq(shares, 6 ether);
+        assertEq(queue.lastFinalizedId(), 3);
+    }
+
+    /// @dev Each batch has its own seven frames, and one that is forced takes no younger one with it.
+    function test_forced_isOfEachBatch() public {
+        requestAs(alice, 1 ether);
+        process(RAY, RAY, 1, 0, PLENTY);
+        requestAs(alice, 2 ether);
+        process(RAY, RAY, 1, 0, PLENTY);
+        for (uint256 i = 2; i < 7; ++i) {
+            process(RAY, RAY, 1, 0, PLENTY);
+        }
+        assertEq(queue.lastFinalizedId(), 0);
+        process(RAY, RAY, 1, 0, PLENTY);
+        assertEq(queue.lastFinalizedId(), 1);
+        process(RAY, RAY, 1, 0, PLENTY);
+        assertEq(queue.lastFinalizedId(), 2);
+    }
+
+    /// @dev A part of the batch was asked for; the rest of it is forced.
+    function test_forced_finishesAPart() public {
+        batchOf(3);
+        process(RAY, RAY, 1, 2, PLENTY);
+        for (uint256 i = 2; i < 7; ++i) {
+            process(RAY, RAY, 1, 2, PLENTY);
+        }
+        assertEq(queue.lastFinalizedId(), 2);
+        (uint256 assets,) = process(RAY, RAY, 1, 2, PLENTY);
+        assertEq(assets, 3 ether);
+        assertEq(queue.lastFinalizedId(), 3);
+    }
+
+    /// @dev It pays what there is, as any other frame, at the lower rate.
+    function test_forced_isBoundedByTheEther() public {
+        batchOf(3);
+        for (uint256 i = 0; i < 7; ++i) {
+            process(RAY, RAY, 1, 0, 0);
+        }
+        (uint256 assets, uint256 shares) = process(RAY, RAY / 2, 1, 0, 1.5 ether);
+        assertEq(assets, 1.5 ether);
+        assertEq(shares, 3 ether);
+        assertEq(queue.lastFinalizedId(), 2);
+        (assets,) = process(RAY, RAY, 1, 0, 3 ether - 1);
+        assertEq(assets, 0);
+        (assets,) = process(RAY, RAY, 1, 0, 3 ether);
+        assertEq(assets, 3 ether);
+    }
+
+    /// @dev With the longest delay that there is, a batch is due in the very frame in which it is forced.
+    function test_forced_isNotBeforeTheDelay() public {
+        requestAs(alice, 1 ether);
+        process(RAY, RAY, 7, 0, PLENTY);
+        for (uint256 i = 1; i < 7; ++i) {
+            process(RAY, RAY, 7, 0, PLENTY);
+            assertEq(queue.lastFinalizedId(), 0);
+        }
+        process(RAY, RAY, 7, 0, PLENTY);
+        assertEq(queue.lastFinalizedId(), 1);
+    }
+
+    /* ETHER */
+
+    /// @dev What is not set aside goes back to whom it came from, to the wei; all of it when nothing is due, none when all is
+    /// needed.
+    function test_ether_surplusGoesBack() public {
+        batchOf(2);
+        uint256[4] memory sent = [uint256(0), 0.5 ether, 3 ether, 1_000_000 ether];
+        uint256[4] memory kept = [uint256(0), 0, 3 ether, 3 ether];
+        uint256 start = vm.snapshotState();
+        for (uint256 i = 0; i < 4; ++i) {
+            vm.deal(address(pool), sent[i] + 7);
+            vm.prank(address(pool));
+            (uint256 assets,) = queue.processFrame{value: sent[i]}(RAY, RAY, 1, ALL);
+            assertEq(assets, kept[i]);
+            assertEq(address(queue).balance, kept[i]);
+            assertEq(address(pool).balance, sent[i] - kept[i] + 7);
+            vm.revertToState(start);
+        }
+    }
+
+    /// @dev The queue's own ether, earlier leavers' or forced upon it, is never part of what a frame sets aside.
+    function test_ether_isOnlyWhatComesWithTheCall() public {
+        batchOf(1);
+        vm.deal(address(queue), 100 ether);
+        (uint256 assets, uint256 shares) = process(RAY, RAY, 1, ALL, 1 ether - 1);
+        assertEq(assets + shares, 0);
+        assertEq(address(queue).balance, 100 ether);
+        process(RAY, RAY, 1, ALL, 1 ether);
+        assertEq(address(queue).balance, 101 ether);
+    }
+
     /* RATES */
 
     /// @dev What a request of 10 shares pays between these rates.
@@ -294,7 +399,6 @@ contract WithdrawalQueueTest is PoolTest {
         assertEq(assets, sum * rate / RAY);
         assertLe(assets, available);
 
-        vm.deal(address(queue), assets);
         uint256 claimed = 0;
         for (uint256 id = 1; id <= fit; ++id) {
             claimed += claimAs(alice, id);

@@ -20,13 +20,11 @@ contract WithdrawalQueueClaimsTest is PoolTest {
         requestAs(alice, 30 ether);
         requestAs(alice, 40 ether);
         requestAs(alice, 50 ether);
-        vm.startPrank(address(pool));
-        queue.processFrame(RAY, RAY, 1, 0, 0);
-        queue.processFrame(RAY, RAY, 1, 2, 1e30);
-        queue.processFrame(RAY, RAY / 2, 1, 3, 1e30);
-        queue.processFrame(RAY, RAY / 4, 1, 4, 1e30);
-        vm.stopPrank();
-        vm.deal(address(queue), 55 ether);
+        processAs(RAY, RAY, 1, 0, 0);
+        processAs(RAY, RAY, 1, 2, 1e30);
+        processAs(RAY, RAY / 2, 1, 3, 1e30);
+        processAs(RAY, RAY / 4, 1, 4, 1e30);
+        assertEq(address(queue).balance, 55 ether);
     }
 
     /* CLAIMS */
@@ -126,10 +124,8 @@ contract WithdrawalQueueClaimsTest is PoolTest {
         for (uint256 i = 0; i < 9; ++i) {
             requestAs(alice, 1 ether);
             requestAs(alice, 1 ether);
-            vm.startPrank(address(pool));
-            queue.processFrame(RAY, RAY - i, 1, 0, 0);
-            queue.processFrame(RAY, RAY - i, 1, type(uint32).max, 1e30);
-            vm.stopPrank();
+            processAs(RAY, RAY - i, 1, 0, 0);
+            processAs(RAY, RAY - i, 1, type(uint32).max, 1e30);
         }
         assertEq(queue.payoutCount(), 12);
         assertEq(queue.findHint(5), 3);
@@ -144,6 +140,21 @@ contract WithdrawalQueueClaimsTest is PoolTest {
         vm.prank(alice);
         queue.claim(1, 0, bob);
         assertEq(queue.ownerOf(1), alice);
+    }
+
+    /// @dev Ether for nobody, or for the pool, which would not count it, is refused in each way to name a recipient.
+    function test_claim_refusesRecipientsThatLoseIt() public {
+        (uint256[] memory ids, uint256[] memory hints) = lists(2);
+        address[2] memory lost = [address(0), address(pool)];
+        vm.startPrank(alice);
+        for (uint256 i = 0; i < 2; ++i) {
+            vm.expectRevert(IWithdrawalQueue.WithdrawalQueueInvalidAddress.selector);
+            queue.claim(1, 0, lost[i]);
+            vm.expectRevert(IWithdrawalQueue.WithdrawalQueueInvalidAddress.selector);
+            queue.claimBatch(ids, hints, lost[i]);
+        }
+        assertEq(queue.ownerOf(1), alice);
+        assertEq(queue.claim(1, 0, alice), 10 ether);
     }
 
     /* BATCHES OF CLAIMS */
@@ -258,8 +269,7 @@ contract WithdrawalQueueClaimsTest is PoolTest {
         assertEq(requestAs(alice, 1 ether), 6);
         vm.prank(alice);
         queue.transferFrom(alice, bob, 6);
-        vm.prank(address(pool));
-        queue.processFrame(RAY, RAY, 1, 5, 1e30);
+        processAs(RAY, RAY, 1, 5, 1e30);
         assertEq(queue.lastFinalizedId(), 5);
     }
 

@@ -34,10 +34,11 @@ contract WithdrawalQueueRequestsTest is PoolTest {
         assertEq(address(queue.guardians()), address(guardians));
         assertEq(queue.name(), "ethstake Withdrawal");
         assertEq(queue.symbol(), "unstETHSTAKE");
-        assertEq(queue.MIN_REQUEST_SHARES(), 0.001 ether);
+        assertEq(queue.MIN_REQUEST_SHARES(), 0.0001 ether);
         assertEq(queue.MAX_REQUEST_SHARES(), 1_000 ether);
         assertEq(queue.MAX_REQUESTS_PER_CALL(), 100);
         assertEq(queue.MAX_BATCHES_PER_FRAME(), 64);
+        assertEq(queue.FORCED_AFTER_FRAMES(), 7);
         assertEq(queue.HOLD_DURATION(), 72 hours);
         assertEq(queue.HOLD_COOLDOWN(), 14 days);
         assertEq(queue.lastRequestId(), 0);
@@ -61,21 +62,25 @@ contract WithdrawalQueueRequestsTest is PoolTest {
         this.newQueue(alice, address(0));
     }
 
-    function test_receive_isForThePool() public {
-        vm.deal(address(pool), 10_001 ether);
-        vm.prank(address(pool));
-        (bool sent,) = address(queue).call{value: 1 ether}("");
-        assertTrue(sent);
-        vm.expectRevert(abi.encodeWithSelector(IWithdrawalQueue.WithdrawalQueueOnlyPool.selector, alice));
-        vm.prank(alice);
-        (sent,) = address(queue).call{value: 1 ether}("");
-        assertTrue(sent, "expectRevert tells so that the call reverted");
+    /// @dev Ether comes with a frame and in no other way, not from the pool either.
+    function test_ether_isNotReceived() public {
+        address[2] memory senders = [alice, address(pool)];
+        for (uint256 i = 0; i < 2; ++i) {
+            vm.prank(senders[i]);
+            (bool sent, bytes memory reason) = address(queue).call{value: 1 ether}("");
+            assertFalse(sent);
+            assertEq(reason, "");
+        }
+        assertEq(address(queue).balance, 0);
     }
 
     function test_processFrame_isForThePool() public {
         vm.expectRevert(abi.encodeWithSelector(IWithdrawalQueue.WithdrawalQueueOnlyPool.selector, admin));
         vm.prank(admin);
-        queue.processFrame(RAY, RAY, 1, 0, 0);
+        queue.processFrame(RAY, RAY, 1, 0);
+        vm.expectRevert(abi.encodeWithSelector(IWithdrawalQueue.WithdrawalQueueOnlyPool.selector, alice));
+        vm.prank(alice);
+        queue.processFrame{value: 1 ether}(RAY, RAY, 1, 0);
     }
 
     /* REQUESTS */
@@ -121,10 +126,10 @@ contract WithdrawalQueueRequestsTest is PoolTest {
 
     function test_request_hasAMinimum() public {
         vm.expectRevert(
-            abi.encodeWithSelector(IWithdrawalQueue.WithdrawalQueueTooSmall.selector, 0.001 ether - 1, 0.001 ether)
+            abi.encodeWithSelector(IWithdrawalQueue.WithdrawalQueueTooSmall.selector, 0.0001 ether - 1, 0.0001 ether)
         );
-        requestAs(alice, 0.001 ether - 1);
-        assertEq(requestAs(alice, 0.001 ether), 1);
+        requestAs(alice, 0.0001 ether - 1);
+        assertEq(requestAs(alice, 0.0001 ether), 1);
     }
 
     function test_request_splitsEvenlyAboveTheMaximum() public {
@@ -159,7 +164,7 @@ contract WithdrawalQueueRequestsTest is PoolTest {
 
     /// @dev Pieces differ by a wei at most, lie within the bounds and add up.
     function testFuzz_request_piecesAreEven(uint256 shares) public {
-        shares = bound(shares, 0.001 ether, 10_000 ether);
+        shares = bound(shares, 0.0001 ether, 10_000 ether);
         vm.prank(alice);
         (uint256 first, uint256 last) = queue.requestWithdrawal(shares, alice);
         uint256 count = last + 1 - first;
