@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {IOperatorRegistry} from "../../src/interfaces/IOperatorRegistry.sol";
 import {RegistryActions} from "../support/RegistryActions.sol";
 
 /// @dev The registry's ring against a plain list that does the same slowly, with every reason for which an operator's limit
@@ -17,6 +18,7 @@ contract TurnsTest is RegistryActions {
         uint256 invalid;
         uint256 target;
         uint256 bond;
+        uint256 deposited;
         bool suspended;
         uint256 limit;
     }
@@ -26,7 +28,8 @@ contract TurnsTest is RegistryActions {
     mapping(uint256 operatorId => Model) private models;
     /// @dev The made-up keys of each operator, in order.
     mapping(uint256 operatorId => uint256[]) private keysOf;
-    mapping(uint256 operatorId => mapping(uint256 index => bool)) private resolved;
+    /// @dev 0: taken, 1: proven, 2: completed or invalid.
+    mapping(uint256 operatorId => mapping(uint256 index => uint256)) private stages;
     uint256 private nextKey;
 
     function setUp() public override {
@@ -42,7 +45,7 @@ contract TurnsTest is RegistryActions {
         for (uint256 i = 0; i < actions.length; ++i) {
             uint256 operatorId = 1 + (actions[i] >> 8) % OPERATORS;
             uint256 amount = actions[i] >> 16;
-            uint256 kind = actions[i] % 12;
+            uint256 kind = actions[i] % 14;
             if (kind < 2) submit(operatorId, 1 + amount % 4);
             else if (kind < 5) limit(operatorId, amount);
             else if (kind < 6) remove(operatorId, amount);
@@ -50,6 +53,7 @@ contract TurnsTest is RegistryActions {
             else if (kind < 8) toggle(operatorId);
             else if (kind < 9) bond(operatorId, amount);
             else if (kind < 10) fail(operatorId, amount);
+            else if (kind < 12) finish(operatorId, amount);
             else takeAndCompare(amount % 7);
             checkSums();
         }
@@ -121,17 +125,47 @@ contract TurnsTest is RegistryActions {
         Model storage model = models[operatorId];
         if (model.taken == 0) return;
         uint256 index = amount % model.taken;
-        if (resolved[operatorId][index]) return;
-        resolved[operatorId][index] = true;
+        if (stages[operatorId][index] == 2) return;
+        stages[operatorId][index] = 2;
         resolve(keysOf[operatorId][index], false);
         ++model.invalid;
+        refresh(operatorId);
+    }
+
+    /// @dev Proves a key, and completes it if the operator is not suspended and its bond covers it.
+    function finish(uint256 operatorId, uint256 amount) private {
+        Model storage model = models[operatorId];
+        if (model.taken == 0) return;
+        uint256 index = amount % model.taken;
+        if (stages[operatorId][index] == 2) return;
+        uint256 number = keysOf[operatorId][index];
+        if (stages[operatorId][index] == 0) resolve(number, true);
+        stages[operatorId][index] = 1;
+        uint256 required = (model.deposited + 1) * BOND_PER_KEY;
+        if (model.suspended) {
+            vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.OperatorRegistrySuspended.selector, operatorId));
+        } else if (model.bond + 1 ether < required) {
+            vm.expectRevert(
+                abi.encodeWithSelector(
+                    IOperatorRegistry.OperatorRegistryInsufficientBond.selector,
+                    operatorId,
+                    model.bond + 1 ether,
+                    required
+                )
+            );
+        } else {
+            stages[operatorId][index] = 2;
+            ++model.deposited;
+            model.bond += 1 ether;
+        }
+        complete(number, 1);
         refresh(operatorId);
     }
 
     /* MODEL */
 
     function held(Model storage model) private view returns (uint256) {
-        return model.bond + (model.taken - model.invalid) * 1 ether;
+        return model.bond + (model.taken - model.invalid - model.deposited) * 1 ether;
     }
 
     function refresh(uint256 operatorId) private {

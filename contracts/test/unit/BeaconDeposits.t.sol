@@ -67,6 +67,7 @@ contract BeaconDepositsTest is DepositLogs {
         assertEq(address(deposits.proofs()), proofs);
         assertEq(address(deposits.consensus()), address(consensus));
         assertEq(deposits.waitingKeys(), 0);
+        assertEq(deposits.preDepositedKeys(), 0);
         assertEq(deposits.attestationNonce(), 0);
         assertEq(deposits.MAX_KEYS_PER_CALL(), 100);
         assertEq(deposits.PRE_DEPOSIT(), 1 ether);
@@ -113,6 +114,20 @@ contract BeaconDepositsTest is DepositLogs {
         deposits.preDeposit(2, root, nonce, credentials);
     }
 
+    /// @dev Of all keys since the beginning, whatever became of them.
+    function test_preDeposit_isCounted() public {
+        stakeAs(alice, 200 ether);
+        preDeposit(3);
+        assertEq(deposits.preDepositedKeys(), 3);
+        attest(hashesOf(0, 1), hashesOf(1, 1));
+        deposits.completeDeposits(pubkeyOf(0));
+        assertEq(deposits.waitingKeys(), 1);
+        assertEq(deposits.preDepositedKeys(), 3);
+        preDeposit(1);
+        assertEq(deposits.waitingKeys(), 2);
+        assertEq(deposits.preDepositedKeys(), 4);
+    }
+
     function test_preDeposit_expectations() public {
         stakeAs(alice, 100 ether);
         bytes32 root = depositContract.get_deposit_root();
@@ -141,21 +156,19 @@ contract BeaconDepositsTest is DepositLogs {
         nothingToDeposit(0, 0);
         stakeAs(alice, 32 ether - 1);
         nothingToDeposit(32 ether - 1, 0);
-        vm.prank(parameters);
-        pool.setMinimumStake(1 gwei);
-        stakeAs(alice, 1 gwei);
+        stakeAs(alice, 0.001 ether);
         assertEq(attempt(100), 1);
-        nothingToDeposit(32 ether + 1 gwei - 1, 1);
+        nothingToDeposit(32 ether + 0.001 ether - 1, 1);
         stakeAs(alice, 63 ether);
         assertEq(attempt(100), 1);
-        nothingToDeposit(95 ether + 1 gwei - 1, 2);
+        nothingToDeposit(95 ether + 0.001 ether - 1, 2);
         stakeAs(alice, 1 ether);
         assertEq(attempt(100), 1);
         assertEq(deposits.waitingKeys(), 3);
         // Ether that leaves lets more keys wait than there is ether for.
         vm.prank(parameters);
         pool.setReserve(40 ether);
-        nothingToDeposit(56 ether + 1 gwei - 1, 3);
+        nothingToDeposit(56 ether + 0.001 ether - 1, 3);
     }
 
     function test_preDeposit_limitedByKeys() public {

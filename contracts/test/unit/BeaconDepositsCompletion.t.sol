@@ -112,6 +112,45 @@ contract BeaconDepositsCompletionTest is DepositLogs {
         completeFrom(1, 2);
     }
 
+    /// @dev A suspended operator's proven keys get no ether of the pool; given up, they hold none back.
+    function test_complete_notOfSuspendedOperators() public {
+        stakeAs(alice, 64 ether);
+        preDeposit(2);
+        prove(0, 2);
+        vm.prank(vetter);
+        registry.setSuspended(1, true);
+        vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.OperatorRegistrySuspended.selector, 1));
+        completeFrom(0, 2);
+        assertEq(deposits.waitingKeys(), 2);
+        assertEq(pool.bufferedEther(), 64 ether);
+        assertEq(pool.depositedValidators(), 0);
+        operatorWithKeys(bob, 10, 2);
+        vm.prank(parameters);
+        deposits.abandonKeys(hashesOf(0, 2));
+        assertEq(preDeposit(2), 2);
+        prove(10, 2);
+        completeFrom(10, 2);
+        assertEq(pool.depositedValidators(), 2);
+    }
+
+    /// @dev Nor does a bond that was charged meanwhile.
+    function test_complete_onlyWhatTheBondCovers() public {
+        stakeAs(alice, 64 ether);
+        preDeposit(2);
+        prove(0, 2);
+        vm.prank(address(serviceLevel));
+        registry.charge(1, 3.5 ether);
+        vm.expectRevert(
+            abi.encodeWithSelector(IOperatorRegistry.OperatorRegistryInsufficientBond.selector, 1, 2.5 ether, 3 ether)
+        );
+        completeFrom(0, 2);
+        completeFrom(1, 1);
+        assertEq(pool.depositedValidators(), 1);
+        registry.addBond{value: 0.5 ether}(1);
+        completeFrom(0, 1);
+        assertEq(registry.bondOf(1), 3 ether);
+    }
+
     function test_complete_notFromTheReserve() public {
         stakeAs(alice, 64 ether);
         preDeposit(2);

@@ -21,8 +21,9 @@ contract BeaconDepositsCredentialsTest is Base {
         preDeposit(3);
     }
 
+    /// @dev Of the second after the pre-deposit: the first that can be.
     function anchorOf() private pure returns (IBeaconVerifier.StateAnchor memory anchor) {
-        anchor.timestamp = 1_750_000_000;
+        anchor.timestamp = 1_750_000_001;
         anchor.header.slot = SLOT;
     }
 
@@ -157,10 +158,59 @@ contract BeaconDepositsCredentialsTest is Base {
         prove(proof);
         notTaken(1, IOperatorRegistry.KeyState.Proven);
         prove(proof);
-        proof.validator.slashed = true;
-        notTaken(1, IOperatorRegistry.KeyState.Proven);
-        prove(proof);
         assertEq(deposits.waitingKeys(), 3);
+    }
+
+    /// @dev What is seen of a proven key before the pool's ether follows still counts.
+    function test_prove_provenKeysCanTurnOutBad() public {
+        IBeaconVerifier.ValidatorProof memory proof = proofOf(1);
+        prove(proof);
+        proof.validator.slashed = true;
+        expectInvalid(proof, 1);
+        notTaken(1, IOperatorRegistry.KeyState.Invalid);
+        prove(proof);
+        proof.validator.slashed = false;
+        notTaken(1, IOperatorRegistry.KeyState.Invalid);
+        prove(proof);
+        assertEq(deposits.waitingKeys(), 2);
+    }
+
+    function stale(uint256 timestamp, uint256 historicalSlot, uint256 lastPreDeposit) private {
+        IBeaconVerifier.StateAnchor memory anchor = anchorOf();
+        anchor.timestamp = uint64(timestamp);
+        anchor.historicalSlot = uint64(historicalSlot);
+        IBeaconVerifier.ValidatorProof memory proof = proofOf(1);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IBeaconDeposits.BeaconDepositsStaleProof.selector, timestamp, historicalSlot, lastPreDeposit
+            )
+        );
+        deposits.proveCredentials(anchor, proof);
+        assertState(1, IOperatorRegistry.KeyState.Taken);
+    }
+
+    /// @dev A state of before the key was taken says nothing about it: whatever verifies.
+    function test_prove_notOfBeforeThePreDeposit() public {
+        vm.mockCall(proofs, abi.encodeWithSelector(IBeaconVerifier.verifyValidator.selector), abi.encode(SLOT));
+        stale(0, 0, 1_750_000_000);
+        stale(1_749_999_999, 0, 1_750_000_000);
+        stale(1_750_000_000, 0, 1_750_000_000);
+        // A later pre-deposit, of any key.
+        vm.warp(1_750_000_001);
+        preDeposit(1);
+        stale(1_750_000_001, 0, 1_750_000_001);
+        IBeaconVerifier.StateAnchor memory anchor = anchorOf();
+        anchor.timestamp = 1_750_000_002;
+        assertTrue(deposits.proveCredentials(anchor, proofOf(1)));
+    }
+
+    /// @dev A historical state is an older one than its anchor.
+    function test_prove_notOfAHistoricalState() public {
+        vm.mockCall(proofs, abi.encodeWithSelector(IBeaconVerifier.verifyValidator.selector), abi.encode(SLOT));
+        stale(1_750_000_001, 1, 1_750_000_000);
+        stale(1_850_000_000, SLOT, 1_750_000_000);
+        stale(1_750_000_000, SLOT, 1_750_000_000);
+        assertTrue(prove(proofOf(1)));
     }
 
     /* ATTESTATIONS */
@@ -194,10 +244,16 @@ contract BeaconDepositsCredentialsTest is Base {
         deposits.setAttestationAllowed(true);
         assertTrue(deposits.attestationAllowed());
         deposits.attestCredentials(hashesOf(0, 1), none());
-        bytes32 role = deposits.PARAMETER_ROLE();
-        vm.expectRevert(abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, admin, role));
-        vm.prank(admin);
-        deposits.setAttestationAllowed(true);
+        // It decides what the pool's ether trusts: an upgrade's matter, not a parameter.
+        bytes32 role = deposits.UPGRADER_ROLE();
+        address[3] memory others = [admin, parameters, depositor];
+        for (uint256 i = 0; i < 3; ++i) {
+            vm.expectRevert(
+                abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, others[i], role)
+            );
+            vm.prank(others[i]);
+            deposits.setAttestationAllowed(true);
+        }
     }
 
     function notAgreed(bytes32 agreed, bytes32[] memory valid, bytes32[] memory invalid) private {
@@ -246,11 +302,110 @@ contract BeaconDepositsCredentialsTest is Base {
         agree(Lanes.CREDENTIALS, deposits.attestationDigest(hashesOf(2, 2), none()));
         notTaken(3, IOperatorRegistry.KeyState.Submitted);
         deposits.attestCredentials(hashesOf(2, 2), none());
-        agree(Lanes.CREDENTIALS, deposits.attestationDigest(hashesOf(0, 1), hashesOf(0, 1)));
+        bytes32[] memory twice = new bytes32[](2);
+        twice[0] = twice[1] = keccak256(pubkeyOf(0));
+        agree(Lanes.CREDENTIALS, deposits.attestationDigest(twice, none()));
         notTaken(0, IOperatorRegistry.KeyState.Proven);
-        deposits.attestCredentials(hashesOf(0, 1), hashesOf(0, 1));
+        deposits.attestCredentials(twice, none());
+        agree(Lanes.CREDENTIALS, deposits.attestationDigest(none(), twice));
+        notTaken(0, IOperatorRegistry.KeyState.Invalid);
+        deposits.attestCredentials(none(), twice);
         assertState(0, IOperatorRegistry.KeyState.Taken);
         assertEq(deposits.attestationNonce(), 0);
+        assertEq(deposits.waitingKeys(), 3);
+    }
+
+    function test_attest_provenKeysCanTurnOutBad() public {
+        attest(hashesOf(0, 1), none());
+        attest(none(), hashesOf(0, 1));
+        assertState(0, IOperatorRegistry.KeyState.Invalid);
+        assertEq(deposits.waitingKeys(), 2);
+    }
+
+    /// @dev What was agreed ends with the committee that agreed on it.
+    function test_attest_notOfAnEarlierCommittee() public {
+        agree(Lanes.CREDENTIALS, deposits.attestationDigest(hashesOf(0, 3), none()));
+        vm.prank(membership);
+        consensus.removeMember(members[0]);
+        notAgreed(bytes32(0), hashesOf(0, 3), none());
+        assertEq(deposits.attestationNonce(), 0);
+    }
+
+    /* KEYS GIVEN UP */
+
+    function test_abandon_freesWhatWaitedForThem() public {
+        vm.prank(parameters);
+        pool.setReserve(104 ether);
+        prove(proofOf(0));
+        uint256 bond = registry.bondOf(1);
+        bytes32 root = depositContract.get_deposit_root();
+        uint256 nonce = registry.keysNonce();
+        bytes32 own = withdrawalVault.withdrawalCredentials();
+        vm.expectRevert(abi.encodeWithSelector(IBeaconDeposits.BeaconDepositsNothingToDeposit.selector, 96 ether, 3));
+        vm.prank(depositor);
+        deposits.preDeposit(1, root, nonce, own);
+
+        // One proven, one that the beacon chain never showed.
+        vm.expectEmit(address(deposits));
+        emit IBeaconDeposits.KeysAbandoned(2);
+        vm.prank(parameters);
+        deposits.abandonKeys(hashesOf(0, 2));
+        assertState(0, IOperatorRegistry.KeyState.Invalid);
+        assertState(1, IOperatorRegistry.KeyState.Invalid);
+        assertState(2, IOperatorRegistry.KeyState.Taken);
+        assertEq(deposits.waitingKeys(), 1);
+        assertEq(deposits.preDepositedKeys(), 3);
+        // Their ether is the operator's loss.
+        assertEq(registry.operator(1).invalidKeys, 2);
+        assertEq(registry.bondOf(1), bond);
+        assertEq(pool.bufferedEther(), 200 ether);
+        assertEq(preDeposit(4), 1);
+        // They never come back.
+        IBeaconVerifier.ValidatorProof memory proof = proofOf(1);
+        notTaken(1, IOperatorRegistry.KeyState.Invalid);
+        prove(proof);
+    }
+
+    function test_abandon_ofNone() public {
+        vm.expectEmit(address(deposits));
+        emit IBeaconDeposits.KeysAbandoned(0);
+        vm.prank(parameters);
+        deposits.abandonKeys(none());
+        assertEq(deposits.waitingKeys(), 3);
+    }
+
+    /// @dev All or none: neither keys that were not taken, nor those with the pool's ether, nor one twice.
+    function test_abandon_onlyKeysThatWait() public {
+        vm.startPrank(parameters);
+        notTaken(3, IOperatorRegistry.KeyState.Submitted);
+        deposits.abandonKeys(hashesOf(2, 2));
+        notTaken(99, IOperatorRegistry.KeyState.None);
+        deposits.abandonKeys(hashesOf(99, 1));
+        bytes32[] memory twice = new bytes32[](2);
+        twice[0] = twice[1] = keccak256(pubkeyOf(2));
+        notTaken(2, IOperatorRegistry.KeyState.Invalid);
+        deposits.abandonKeys(twice);
+        vm.stopPrank();
+        attest(hashesOf(0, 1), none());
+        deposits.completeDeposits(pubkeyOf(0));
+        notTaken(0, IOperatorRegistry.KeyState.Deposited);
+        vm.prank(parameters);
+        deposits.abandonKeys(hashesOf(0, 1));
+        assertEq(deposits.waitingKeys(), 2);
+        assertState(2, IOperatorRegistry.KeyState.Taken);
+    }
+
+    function test_abandon_rolesOnly() public {
+        bytes32 role = deposits.PARAMETER_ROLE();
+        address[4] memory others = [admin, depositor, upgrader, mallory];
+        for (uint256 i = 0; i < 4; ++i) {
+            vm.expectRevert(
+                abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, others[i], role)
+            );
+            vm.prank(others[i]);
+            deposits.abandonKeys(hashesOf(0, 1));
+        }
+        assertEq(deposits.waitingKeys(), 3);
     }
 
     /* FRONT-RUNNING */

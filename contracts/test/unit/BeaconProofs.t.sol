@@ -97,6 +97,17 @@ contract BeaconProofsTest is BeaconBase {
         vm.stopPrank();
     }
 
+    /// @dev A verifier decides what the pool's ether trusts: whoever sets parameters elsewhere cannot set it.
+    function test_setVerifier_isNoParameter() public {
+        bytes32 role = proofs.VERIFIER_ROLE();
+        assertEq(role, keccak256("VERIFIER_ROLE"));
+        vm.prank(admin);
+        proofs.grantRole(keccak256("PARAMETER_ROLE"), mallory);
+        vm.expectRevert(abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, mallory, role));
+        vm.prank(mallory);
+        proofs.setVerifier(0, electra);
+    }
+
     function test_setVerifier_needsTheRole() public {
         bytes32 role = proofs.VERIFIER_ROLE();
         address[2] memory callers = [mallory, admin];

@@ -45,7 +45,7 @@ contract OperatorRegistryTest is RegistryActions {
     function test_constants() public view {
         assertEq(registry.MAX_KEYS_PER_CALL(), 150);
         assertEq(registry.MAX_NAME_LENGTH(), 64);
-        assertEq(registry.MAX_UPDATES_PER_REPORT(), 256);
+        assertEq(registry.MAX_UPDATES_PER_REPORT(), 128);
         assertEq(registry.PRE_DEPOSIT(), 1 ether);
         assertEq(registry.MIN_BOND_PER_KEY(), 1 ether);
         assertEq(registry.MAX_BOND_PER_KEY(), 32 ether);

@@ -306,8 +306,12 @@ contract OperatorRegistryBondsTest is RegistryActions {
         assertEq(registry.bondOf(1), 0);
         resolve(0, true);
         resolve(1, true);
+        // A charged bond gets no validators until it covers them again.
+        insufficient(1 ether, 1.5 ether);
         complete(0, 2);
-        assertEq(registry.bondOf(1), 2 ether);
-        assertEq(chargeBond(1, 10 ether), 2 ether);
+        registry.addBond{value: 1 ether}(1);
+        complete(0, 2);
+        assertEq(registry.bondOf(1), 3 ether);
+        assertEq(chargeBond(1, 10 ether), 3 ether);
     }
 }

@@ -131,7 +131,7 @@ contract OperatorRegistryModulesTest is RegistryActions {
         complete(2, 1);
         for (uint256 i = 0; i < 2; ++i) {
             wrongState(0, IOperatorRegistry.KeyState.Proven, IOperatorRegistry.KeyState.Taken);
-            resolve(0, i == 0);
+            resolve(0, true);
             wrongState(1, IOperatorRegistry.KeyState.Invalid, IOperatorRegistry.KeyState.Taken);
             resolve(1, i == 0);
             wrongState(2, IOperatorRegistry.KeyState.Deposited, IOperatorRegistry.KeyState.Taken);
@@ -140,6 +140,24 @@ contract OperatorRegistryModulesTest is RegistryActions {
             resolve(3, i == 0);
         }
         assertEq(registry.operator(1).invalidKeys, 1);
+    }
+
+    /// @dev A proven key can be given up, as a taken one can, and never comes back.
+    function test_resolve_provenKeysCanBeGivenUp() public {
+        operatorWithKeys(manager, 0, 2);
+        take(2);
+        resolve(0, true);
+        moved(0, 0, IOperatorRegistry.KeyState.Invalid);
+        resolve(0, false);
+        assertEq(registry.operator(1).invalidKeys, 1);
+        assertEq(registry.bondOf(1), 1 ether);
+        assertEq(registry.excessBondOf(1), 0.5 ether);
+        for (uint256 i = 0; i < 2; ++i) {
+            wrongState(0, IOperatorRegistry.KeyState.Invalid, IOperatorRegistry.KeyState.Taken);
+            resolve(0, i == 0);
+        }
+        wrongState(0, IOperatorRegistry.KeyState.Invalid, IOperatorRegistry.KeyState.Proven);
+        complete(0, 1);
     }
 
     /* COMPLETING */
@@ -181,6 +199,74 @@ contract OperatorRegistryModulesTest is RegistryActions {
         complete(0, 1);
         wrongState(0, IOperatorRegistry.KeyState.Deposited, IOperatorRegistry.KeyState.Proven);
         complete(0, 1);
+    }
+
+    function suspendedOperator(uint256 operatorId) private {
+        vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.OperatorRegistrySuspended.selector, operatorId));
+    }
+
+    function insufficientBond(uint256 operatorId, uint256 bond, uint256 required) private {
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IOperatorRegistry.OperatorRegistryInsufficientBond.selector, operatorId, bond, required
+            )
+        );
+    }
+
+    function test_complete_notOfSuspendedOperators() public {
+        operatorWithKeys(who(1), 0, 2);
+        operatorWithKeys(who(2), 2, 1);
+        take(3);
+        for (uint256 i = 0; i < 3; ++i) {
+            resolve(i, true);
+        }
+        suspend(1, true);
+        suspendedOperator(1);
+        complete(0, 1);
+        // The others' keys can be completed without them.
+        suspendedOperator(1);
+        complete(0, 3);
+        complete(2, 1);
+        assertEq(registry.activeKeys(), 1);
+        suspend(1, false);
+        complete(0, 2);
+        assertEq(registry.activeKeys(), 3);
+        assertEq(registry.bondOf(1), 3 ether);
+    }
+
+    /// @dev To the wei, key by key.
+    function test_complete_onlyWhatTheBondCovers() public {
+        operatorWithKeys(manager, 0, 2);
+        take(2);
+        resolve(0, true);
+        resolve(1, true);
+        chargeBond(1, 1);
+        insufficientBond(1, 3 ether - 1, 3 ether);
+        complete(0, 2);
+        complete(0, 1);
+        insufficientBond(1, 3 ether - 1, 3 ether);
+        complete(1, 1);
+        assertEq(registry.bondOf(1), 2 ether - 1);
+        registry.addBond{value: 1}(1);
+        complete(1, 1);
+        assertEq(registry.bondOf(1), 3 ether);
+        assertEq(registry.activeKeysOf(1), 2);
+    }
+
+    /// @dev Validators that left need no bond; a higher bond per key counts for all that stay.
+    function test_complete_bondCoversThoseThatAreThere() public {
+        operatorWithKeys(manager, 0, 3);
+        activate(0, 2);
+        applyUpdates(oneUpdate(1, 1, 0, 0));
+        take(1);
+        resolve(2, true);
+        assertEq(registry.bondOf(1), 3.5 ether);
+        setBondPerKey(2.25 ether + 1 gwei);
+        insufficientBond(1, 4.5 ether, 4.5 ether + 2 gwei);
+        complete(2, 1);
+        setBondPerKey(2.25 ether);
+        complete(2, 1);
+        assertEq(registry.bondOf(1), 4.5 ether);
     }
 
     function test_complete_notTwiceInACall() public {

@@ -155,16 +155,16 @@ contract OperatorRegistryReportsTest is RegistryActions {
         assertEq(limitOf(1), 3);
     }
 
-    function test_report_atMost256() public {
-        IOperatorRegistry.OperatorUpdate[] memory updates = new IOperatorRegistry.OperatorUpdate[](257);
-        for (uint256 i = 0; i < 257; ++i) {
+    function test_report_atMost128() public {
+        IOperatorRegistry.OperatorUpdate[] memory updates = new IOperatorRegistry.OperatorUpdate[](129);
+        for (uint256 i = 0; i < 129; ++i) {
             registerAs(who(i), 0);
             updates[i].operatorId = uint32(i + 1);
         }
-        outOfBounds(257, 0, 256);
+        outOfBounds(129, 0, 128);
         applyUpdates(updates);
         assembly ("memory-safe") {
-            mstore(updates, 256)
+            mstore(updates, 128)
         }
         applyUpdates(updates);
     }

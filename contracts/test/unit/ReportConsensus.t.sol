@@ -340,14 +340,100 @@ contract ReportConsensusTest is Base {
         assertEq(committee.agreed(0), bytes32(0));
     }
 
-    /// @dev An agreement outlives the members that made it.
-    function test_remove_agreementStays() public {
+    /* AGREEMENTS END WITH THEIR COMMITTEE */
+
+    /// @dev Two of three agree in all lanes.
+    function agreeEverywhere() private {
+        for (uint256 lane = 0; lane < 8; ++lane) {
+            bytes32 digest = keccak256(abi.encode(lane));
+            vote(0, lane, digest);
+            vote(1, lane, digest);
+            assertEq(committee.agreed(lane), digest);
+        }
+    }
+
+    /// @dev Nothing is agreed any more, so many votes are still there, and one of them given again agrees or not.
+    function expectForgotten(uint256 votes, bool agrees) private {
+        for (uint256 lane = 0; lane < 8; ++lane) {
+            bytes32 digest = keccak256(abi.encode(lane));
+            assertEq(committee.agreed(lane), bytes32(0), "agreed");
+            assertEq(committee.votesFor(lane, digest), votes, "votes");
+            if (agrees) {
+                vm.expectEmit(address(committee));
+                emit IReportConsensus.Agreed(lane, digest, votes);
+            }
+            vote(1, lane, digest);
+            assertEq(committee.agreed(lane), agrees ? digest : bytes32(0), "agreed anew");
+            assertEq(committee.votesFor(lane, digest), votes, "votes anew");
+        }
+    }
+
+    function test_forget_withAMember() public {
+        committee = withMembers(3);
+        agreeEverywhere();
+        remove(2);
+        expectForgotten(2, true);
+        remove(0);
+        expectForgotten(1, true);
+    }
+
+    function test_forget_withANewMember() public {
+        committee = withMembers(2);
+        agreeEverywhere();
+        add(2);
+        expectForgotten(2, true);
+        add(3);
+        // Three of four are needed now.
+        expectForgotten(2, false);
+    }
+
+    function test_forget_withAnotherQuorum() public {
+        committee = withMembers(3);
+        agreeEverywhere();
+        setMinimum(2);
+        expectForgotten(2, true);
+        setMinimum(3);
+        expectForgotten(2, false);
+        setMinimum(0);
+        // A quorum that fell agrees on nothing by itself.
+        expectForgotten(2, true);
+    }
+
+    /// @dev A change that is refused forgets nothing.
+    function test_forget_notByWhatIsRefused() public {
+        committee = withMembers(3);
+        agreeEverywhere();
+        vm.expectRevert(abi.encodeWithSelector(IReportConsensus.ReportConsensusAlreadyMember.selector, who(0)));
+        add(0);
+        vm.expectRevert(abi.encodeWithSelector(IReportConsensus.ReportConsensusNotMember.selector, who(3)));
+        remove(3);
+        vm.expectRevert(abi.encodeWithSelector(IReportConsensus.ReportConsensusInvalidParameter.selector, 33, 0, 32));
+        setMinimum(33);
+        for (uint256 lane = 0; lane < 8; ++lane) {
+            assertEq(committee.agreed(lane), keccak256(abi.encode(lane)));
+        }
+    }
+
+    /// @dev The attack: members agree on a lie, are found out and removed, and the lie is settled after them.
+    function test_attack_agreementOutlivesItsVoters() public {
         committee = withMembers(3);
         vote(0, 0, A);
         vote(1, 0, A);
+        assertEq(committee.agreed(0), A);
         remove(0);
         remove(1);
-        assertEq(committee.agreed(0), A);
+        assertEq(committee.agreed(0), bytes32(0));
         assertEq(committee.votesFor(0, A), 0);
+        add(3);
+        add(4);
+        vote(2, 0, B);
+        vote(3, 0, B);
+        assertEq(committee.agreed(0), B);
+        // Back again, they start from nothing.
+        add(0);
+        assertEq(committee.agreed(0), bytes32(0));
+        vote(0, 0, A);
+        assertEq(committee.agreed(0), bytes32(0));
+        assertEq(committee.votesFor(0, A), 1);
     }
 }

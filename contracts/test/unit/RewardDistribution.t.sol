@@ -50,16 +50,16 @@ contract RewardDistributionTest is Base {
         this.deploy(5, IRewardDistribution.ChainTime(GENESIS_TIME, 12, 0, 225));
         outOfBounds(1025, 1, 1024);
         this.deploy(5, IRewardDistribution.ChainTime(GENESIS_TIME, 12, 1025, 225));
-        outOfBounds(0, 1, 2250);
+        outOfBounds(0, 1, 450);
         this.deploy(5, IRewardDistribution.ChainTime(GENESIS_TIME, 12, 32, 0));
-        outOfBounds(2251, 1, 2250);
-        this.deploy(5, IRewardDistribution.ChainTime(GENESIS_TIME, 12, 32, 2251));
+        outOfBounds(451, 1, 450);
+        this.deploy(5, IRewardDistribution.ChainTime(GENESIS_TIME, 12, 32, 451));
         this.deploy(5, IRewardDistribution.ChainTime(0, 1, 1, 1));
-        RewardDistribution most = this.deploy(5, IRewardDistribution.ChainTime(7, 60, 1024, 2250));
+        RewardDistribution most = this.deploy(5, IRewardDistribution.ChainTime(7, 60, 1024, 450));
         assertEq(most.genesisTime(), 7);
         assertEq(most.secondsPerSlot(), 60);
         assertEq(most.slotsPerEpoch(), 1024);
-        assertEq(most.minEpochsPerFrame(), 2250);
+        assertEq(most.minEpochsPerFrame(), 450);
     }
 
     function test_initialize_state() public {
@@ -91,7 +91,9 @@ contract RewardDistributionTest is Base {
         assertEq(distribution.MAX_MAX_LOSS_BPS(), 500);
         assertEq(distribution.MAX_PROTOCOL_FEE_BPS(), 1000);
         assertEq(distribution.MAX_OPERATOR_FEE_BPS(), 1000);
-        assertEq(distribution.MAX_EPOCHS_PER_FRAME(), 2250);
+        assertEq(distribution.MAX_EPOCHS_PER_FRAME(), 450);
+        assertEq(distribution.UNREVIEWED_EXITS(), 16);
+        assertEq(distribution.UNREVIEWED_EXITS_BPS(), 500);
         assertEq(distribution.MAX_VALIDATOR_BALANCE(), 2048 ether);
     }
 
@@ -135,14 +137,14 @@ contract RewardDistributionTest is Base {
         distribution.setOperatorFeeBps(1000);
         assertEq(distribution.operatorFeeBps(), 1000);
 
-        outOfBounds(224, 225, 2250);
+        outOfBounds(224, 225, 450);
         distribution.setEpochsPerFrame(224);
-        outOfBounds(2251, 225, 2250);
-        distribution.setEpochsPerFrame(2251);
+        outOfBounds(451, 225, 450);
+        distribution.setEpochsPerFrame(451);
         emits();
-        emit IRewardDistribution.EpochsPerFrameSet(2250);
-        distribution.setEpochsPerFrame(2250);
-        assertEq(distribution.epochsPerFrame(), 2250);
+        emit IRewardDistribution.EpochsPerFrameSet(450);
+        distribution.setEpochsPerFrame(450);
+        assertEq(distribution.epochsPerFrame(), 450);
         distribution.setEpochsPerFrame(225);
 
         vm.expectRevert(abi.encodeWithSelector(IGoverned.GovernedInvalidAddress.selector, address(0)));
@@ -196,6 +198,35 @@ contract RewardDistributionTest is Base {
         consensus.vote(Lanes.REPORT, digest);
         vm.prank(mallory);
         assertEq(distribution.settleRewards(report, noUpdates()), 1 ether);
+    }
+
+    function expectNotAgreed(IRewardDistribution.Report memory report) private {
+        bytes32 digest = distribution.reportDigest(report, noUpdates());
+        vm.expectRevert(
+            abi.encodeWithSelector(IRewardDistribution.RewardDistributionNotAgreed.selector, bytes32(0), digest)
+        );
+        distribution.settleRewards(report, noUpdates());
+    }
+
+    /// @dev The attack: members agree on a report and are removed for it; who kept it settles it after them.
+    function test_agreement_endsWithItsVoters() public {
+        IRewardDistribution.Report memory report = reportOf(0);
+        bytes32 digest = distribution.reportDigest(report, noUpdates());
+        agree(Lanes.REPORT, digest);
+        vm.startPrank(membership);
+        consensus.removeMember(members[0]);
+        consensus.removeMember(members[1]);
+        vm.stopPrank();
+        expectNotAgreed(report);
+        vm.prank(membership);
+        consensus.addMember(alice);
+        vm.prank(membership);
+        consensus.setMinimumQuorum(2);
+        expectNotAgreed(report);
+        // What is true, those who are left agree on again.
+        vm.prank(alice);
+        consensus.vote(Lanes.REPORT, digest);
+        distribution.settleRewards(report, noUpdates());
     }
 
     /// @dev Whatever of the report or the updates is changed after the vote makes it another statement.

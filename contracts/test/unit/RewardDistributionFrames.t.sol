@@ -68,13 +68,6 @@ contract RewardDistributionFramesTest is Base {
         tooOld(refSlot, refSlot, block.timestamp);
     }
 
-    function test_frame_notTwiceInItsLastSlot() public {
-        uint256 refSlot = nextFrame();
-        vm.warp(slotTime(refSlot));
-        settleQuiet(refSlot);
-        tooOld(refSlot, refSlot, block.timestamp);
-    }
-
     function test_frame_endsWithAFrame() public {
         uint256 refSlot = nextFrame();
         vm.warp(slotTime(refSlot) + 2 days);
@@ -90,33 +83,72 @@ contract RewardDistributionFramesTest is Base {
         distribution.setEpochsPerFrame(450);
         uint256 slot = (block.timestamp - GENESIS_TIME) / 12;
         uint256 refSlot = (slot / 14_400 + 1) * 14_400 - 1;
-        vm.warp(slotTime(refSlot));
+        vm.warp(slotTime(refSlot + 1));
         invalidSlot(refSlot - 7200, 14_400);
         settleQuiet(refSlot);
     }
 
-    function test_frame_notBeforeItsLastSlot() public {
-        uint256 refSlot = nextFrame();
-        vm.warp(slotTime(refSlot) - 1);
+    function tooEarly(uint256 refSlot) private {
         refuse(
             refSlot,
             abi.encodeWithSelector(
-                IRewardDistribution.RewardDistributionFrameTooEarly.selector, refSlot, slotTime(refSlot)
+                IRewardDistribution.RewardDistributionFrameTooEarly.selector, refSlot, slotTime(refSlot + 1)
             )
         );
+    }
+
+    /// @dev Within its last slot, that slot's block may still change what the report states.
+    function test_frame_onlyWhenItsLastSlotIsOver() public {
+        uint256 refSlot = nextFrame();
+        vm.warp(slotTime(refSlot) - 1);
+        tooEarly(refSlot);
         vm.warp(slotTime(refSlot));
+        tooEarly(refSlot);
+        vm.warp(slotTime(refSlot + 1) - 1);
+        tooEarly(refSlot);
+        vm.warp(slotTime(refSlot + 1));
         settleQuiet(refSlot);
-        uint256 far = uint256(type(uint64).max) / 7200 * 7200 - 1;
-        refuse(
-            far,
-            abi.encodeWithSelector(IRewardDistribution.RewardDistributionFrameTooEarly.selector, far, slotTime(far))
-        );
+        tooEarly(uint256(type(uint64).max) / 7200 * 7200 - 1);
+    }
+
+    /// @dev Whoever sets frames shortly after one another cannot make reports, and what each may raise, more frequent: frames
+    /// of 226 epochs have one that ends an epoch before the day is over.
+    function test_frame_neverWithinTheShortestOfTheLast() public {
+        uint256 refSlot = nextFrame();
+        while ((refSlot + 1 + 7168) % 7232 != 0) refSlot += 7200;
+        vm.warp(slotTime(refSlot + 1));
+        settleQuiet(refSlot);
+        uint256 settled = block.timestamp;
+        vm.prank(parameters);
+        distribution.setEpochsPerFrame(226);
+        vm.warp(slotTime(refSlot + 7168 + 1));
+        tooOld(refSlot + 7168, refSlot, settled);
+        // A whole one of the shortest is enough.
+        vm.prank(parameters);
+        distribution.setEpochsPerFrame(225);
+        vm.warp(slotTime(refSlot + 7200 + 1));
+        settleQuiet(refSlot + 7200);
+        assertEq(distribution.lastRefSlot(), refSlot + 7200);
+    }
+
+    /// @dev A few of those frames that end soon after the last report, however they are set.
+    function testFuzz_frame_neverWithinTheShortestOfTheLast(uint256 epochs) public {
+        uint256 refSlot = nextFrame();
+        settleQuiet(refSlot);
+        uint256 settled = block.timestamp;
+        epochs = bound(epochs, 225, 450);
+        uint256 next = ((refSlot + 1) / (epochs * 32) + 1) * epochs * 32 - 1;
+        vm.prank(parameters);
+        distribution.setEpochsPerFrame(epochs);
+        vm.warp(slotTime(next + 1));
+        if (next < refSlot + 7200) tooOld(next, refSlot, settled);
+        else settleQuiet(next);
     }
 
     /// @dev Frames may be left out, and not be made up for.
     function test_frame_skippedOnesAreGone() public {
         uint256 refSlot = nextFrame();
-        vm.warp(slotTime(refSlot + 7200));
+        vm.warp(slotTime(refSlot + 7201));
         settleQuiet(refSlot + 7200);
         tooOld(refSlot, refSlot + 7200, block.timestamp);
         settleQuiet(nextFrame());
@@ -128,8 +160,9 @@ contract RewardDistributionFramesTest is Base {
         uint256 late = slotTime(refSlot + 7200) + 1;
         vm.warp(late);
         settleQuiet(refSlot);
+        vm.warp(slotTime(refSlot + 7201));
         tooOld(refSlot + 7200, refSlot, late);
-        vm.warp(slotTime(refSlot + 14_400));
+        vm.warp(slotTime(refSlot + 14_401));
         settleQuiet(refSlot + 14_400);
     }
 
@@ -138,6 +171,7 @@ contract RewardDistributionFramesTest is Base {
         vm.warp(slotTime(refSlot + 7200));
         settleQuiet(refSlot);
         // That slot's state has the settlement.
+        vm.warp(slotTime(refSlot + 7201));
         settleQuiet(refSlot + 7200);
     }
 
@@ -150,7 +184,7 @@ contract RewardDistributionFramesTest is Base {
         uint256 processed = block.timestamp;
         tooOld(refSlot, 0, processed);
         tooOld(refSlot + 10 * 7200, 0, processed);
-        vm.warp(slotTime(refSlot + 11 * 7200));
+        vm.warp(slotTime(refSlot + 11 * 7200 + 1));
         settleQuiet(refSlot + 11 * 7200);
         assertEq(pool.totalPooledEther(), 200.2 ether);
     }

@@ -2,6 +2,8 @@
 pragma solidity 0.8.30;
 
 import {IRewardDistribution} from "../../src/interfaces/IRewardDistribution.sol";
+import {IServiceLevel} from "../../src/interfaces/IServiceLevel.sol";
+import {Lanes} from "../../src/libraries/Lanes.sol";
 import {Base} from "../support/Base.sol";
 
 /// @dev The storage of all contracts, slot by slot: a change here breaks every deployed proxy.
@@ -38,7 +40,9 @@ contract LayoutTest is Base {
         pool.setReserve(3 ether);
         pool.setWithdrawalDelay(2);
         pool.setStakeRateLimit(1000 ether);
+        pool.setStakeCap(40_000 ether);
         vm.stopPrank();
+        uint256 raised = block.timestamp;
         operatorWithKeys(manager, 0, 3);
         stakeAs(alice, 100 ether);
         uint256 staked = block.timestamp;
@@ -47,11 +51,11 @@ contract LayoutTest is Base {
         uint256 slot = namespaceOf("ethstake.storage.StakingPool");
         address target = address(pool);
         layout(target, slot, 36 ether | uint256(64.05 ether) << 96 | uint256(1_000_000) << 192 | staked << 224);
-        layout(target, slot + 1, 32_000e9 | uint256(0.001e9) << 64 | uint256(1000e9) << 128);
+        layout(target, slot + 1, 40_000e9 | uint256(0.001e9) << 64 | uint256(1000e9) << 128);
         layout(
             target,
             slot + 2,
-            2 | block.timestamp << 32 | uint256(7 days) << 72 | uint256(2) << 104 | uint256(3e9) << 112
+            2 | block.timestamp << 32 | uint256(7 days) << 72 | uint256(2) << 104 | uint256(3e9) << 112 | raised << 176
         );
         layout(target, slot + 3, 0);
     }
@@ -181,7 +185,7 @@ contract LayoutTest is Base {
         distribution.setOperatorFeeBps(214);
         vm.stopPrank();
         uint256 refSlot = (block.timestamp - GENESIS_TIME) / 12 / 14_400 * 14_400 + 14_399;
-        vm.warp(slotTime(refSlot));
+        vm.warp(slotTime(refSlot + 1));
         settle(slashed(uint64(refSlot)), noUpdates());
         uint256 slot = namespaceOf("ethstake.storage.RewardDistribution");
         uint256 bps = 11 | uint256(112) << 16 | uint256(513) << 32 | uint256(214) << 48;
@@ -210,7 +214,7 @@ contract LayoutTest is Base {
             layout(target, at(i + 1, at(5, slot + 3)), 77);
         }
         layout(target, at(5, slot + 4), 77);
-        // Nothing is left of who leaves.
+        // Nothing is left of who leaves, nor of what was agreed.
         vm.prank(membership);
         consensus.removeMember(members[0]);
         layout(target, slot, 2 | uint256(2) << 128);
@@ -218,6 +222,8 @@ contract LayoutTest is Base {
         layout(target, at(3, slot + 1), 0);
         layout(target, at(uint160(members[0]), slot + 2), 0);
         layout(target, at(3, at(5, slot + 3)), 0);
+        layout(target, at(2, at(5, slot + 3)), 77);
+        layout(target, at(5, slot + 4), 0);
     }
 
     /* DEPOSITS */
@@ -225,11 +231,56 @@ contract LayoutTest is Base {
     function test_layout_ofTheDeposits() public {
         operatorWithKeys(manager, 0, 3);
         stakeAs(alice, 200 ether);
-        preDeposit(3);
+        preDeposit(2);
+        vm.warp(block.timestamp + 12);
+        preDeposit(1);
+        uint256 last = block.timestamp;
+        vm.warp(block.timestamp + 12);
         attest(hashesOf(0, 1), new bytes32[](0));
         attest(hashesOf(1, 1), new bytes32[](0));
+        deposits.completeDeposits(pubkeyOf(0));
         uint256 slot = namespaceOf("ethstake.storage.BeaconDeposits");
-        layout(address(deposits), slot, 3 | uint256(1) << 32 | uint256(2) << 40);
+        layout(address(deposits), slot, 2 | uint256(1) << 32 | uint256(2) << 40 | uint256(3) << 104 | last << 136);
+    }
+
+    /* SERVICE LEVEL */
+
+    function test_layout_ofTheServiceLevel() public {
+        operatorWithKeys(manager, 0, 1);
+        stakeAs(alice, 32 ether);
+        depositKeys(0, 1);
+        vm.startPrank(parameters);
+        serviceLevel.setAppealWindow(2 days);
+        serviceLevel.setBreachLimit(4);
+        serviceLevel.setMaxPenaltyBps(999);
+        vm.stopPrank();
+        uint256 window = serviceLevel.currentWindow() + 1;
+        vm.warp(GENESIS_TIME + (window + 1) * WINDOW_EPOCHS * 384);
+        IServiceLevel.DowntimeReport memory downtime =
+            IServiceLevel.DowntimeReport(1, uint32(window), uint64(WINDOW_EPOCHS), 100);
+        agree(Lanes.SERVICE_LEVEL, serviceLevel.downtimeDigest(downtime));
+        serviceLevel.reportDowntime(downtime);
+        uint256 amount = serviceLevel.penalty(1).amount;
+        assertGt(amount, 0);
+        address target = address(serviceLevel);
+        uint256 slot = namespaceOf("ethstake.storage.ServiceLevel");
+        // One penalty, the appeal window, the breach limit.
+        layout(target, slot, 1 | uint256(2 days) << 32 | uint256(4) << 64);
+        // Two terms: the first ones, and those from the next window on.
+        layout(target, slot + 1, 2);
+        uint256 terms = uint256(keccak256(abi.encode(slot + 1)));
+        layout(target, terms, (uint256(35_000) << 32 | uint256(1_000) << 16 | 30) << 32);
+        layout(target, terms + 1, (uint256(35_000) << 32 | uint256(999) << 16 | 30) << 32 | window);
+        // The operator, the window, downtime, pending, its time, its amount; assigned and missed.
+        layout(
+            target,
+            at(1, slot + 2),
+            1 | window << 32 | uint256(serviceLevel.penalty(1).kind) << 64 | uint256(serviceLevel.penalty(1).state)
+                << 72 | (block.timestamp + 2 days) << 80 | amount << 120
+        );
+        layout(target, at(1, slot + 2) + 1, WINDOW_EPOCHS | uint256(100) << 64);
+        // No proven misses; one report, which waits; nothing charged.
+        layout(target, at(window, at(1, slot + 3)), uint256(1) << 64 | uint256(1) << 96);
     }
 
     /* NAMESPACES */

@@ -41,7 +41,7 @@ contract Later is Initializable, UUPSUpgradeable {
 
 /// @dev Upgrades of all contracts behind proxies.
 contract UpgradeTest is Base {
-    uint256 private constant CONTRACTS = 8;
+    uint256 private constant CONTRACTS = 9;
 
     function setUp() public override {
         super.setUp();
@@ -66,7 +66,8 @@ contract UpgradeTest is Base {
             address(coverageFund),
             address(consensus),
             address(deposits),
-            address(distribution)
+            address(distribution),
+            address(serviceLevel)
         ][i];
     }
 
@@ -81,6 +82,23 @@ contract UpgradeTest is Base {
         if (i == 6) {
             return implementation(
                 "BeaconDeposits", abi.encode(depositContract, pool, registry, withdrawalVault, proofs, consensus)
+            );
+        }
+        if (i == 8) {
+            return implementation(
+                "ServiceLevel",
+                abi.encode(
+                    registry,
+                    coverageFund,
+                    consensus,
+                    proofs,
+                    withdrawalVault,
+                    GENESIS_TIME,
+                    SECONDS_PER_SLOT,
+                    32,
+                    WINDOW_EPOCHS,
+                    1 days
+                )
             );
         }
         return implementation(
@@ -137,6 +155,7 @@ contract UpgradeTest is Base {
         );
         bytes memory ofDeposits = abi.encode(
             deposits.waitingKeys(),
+            deposits.preDepositedKeys(),
             deposits.attestationNonce(),
             deposits.attestationAllowed(),
             withdrawalVault.withdrawalCredentials(),
@@ -144,7 +163,14 @@ contract UpgradeTest is Base {
             rewardsVault.boundPool(),
             coverageFund.boundAccount(coverageFund.COVER_ROLE())
         );
-        return abi.encode(ofPool, ofOperators, ofReports, ofDeposits);
+        bytes memory ofService = abi.encode(
+            serviceLevel.appealWindow(),
+            serviceLevel.breachLimit(),
+            serviceLevel.allowedDowntimeBps(),
+            serviceLevel.penaltyPerMissedEpoch(),
+            serviceLevel.maxPenaltyBps()
+        );
+        return abi.encode(ofPool, ofOperators, ofReports, ofDeposits, ofService);
     }
 
     /* UPGRADES */
