@@ -460,11 +460,15 @@ contract StakingPool is IStakingPool, ERC20PermitUpgradeable, Bound, ExpiringPau
         (uint256 assets, uint256 shares) =
             IWithdrawalQueue(queue).processFrame{value: available}(rateBefore, rate, delay, upTo);
         if (shares == 0) return;
-        uint256 forgone = Math.min(Math.saturatingSub(QueueMath.assetsOf(shares, rate), assets), balances.beaconEther);
-        $.balances.bufferedEther = uint96(balances.bufferedEther - assets);
-        $.balances.beaconEther = uint96(balances.beaconEther - forgone);
+        uint256 forgone = Math.saturatingSub(QueueMath.assetsOf(shares, rate), assets);
+        uint256 fromBeacon = Math.min(forgone, balances.beaconEther);
+        uint256 buffered = balances.bufferedEther - assets - (forgone - fromBeacon);
+        $.balances.bufferedEther = uint96(buffered);
+        $.balances.beaconEther = uint96(balances.beaconEther - fromBeacon);
         _burn(queue, shares);
-        emit WithdrawalsFunded(assets, shares, forgone, balances.bufferedEther - assets);
+        emit WithdrawalsFunded(assets, shares, forgone, buffered);
+        // With too little at validators to leave it unrecognised there, it goes back to where rewards come from.
+        if (forgone > fromBeacon) Address.sendValue(payable(address(executionRewardsVault)), forgone - fromBeacon);
     }
 
     /// @dev Wei in the pool.

@@ -320,23 +320,24 @@ contract StakingPoolSettlementTest is PoolTest {
         assertEq(pool.totalPooledEther(), 180 ether);
     }
 
-    function test_forgone_isLimitedByWhatIsWithValidators() public {
+    /// @dev What the validators' accounts cannot hold back goes to the rewards vault: the rate stays in every case.
+    function test_forgone_goesToTheRewardsVaultBeyondWhatIsWithValidators() public {
         uint256[3] memory left = [uint256(0), 1 ether, 3.9 ether];
         stakeAs(alice, 200 ether);
         requestAs(alice, 40 ether);
         frame(0);
         uint256 start = vm.snapshotState();
         for (uint256 i = 0; i < 3; ++i) {
-            // 20 ether of rewards, in the buffer but for these.
+            // 20 ether of rewards, in the buffer but for these: 40 shares forgo a fifth of them.
             IStakingPool.Settlement memory settlement = settlementOf(left[i]);
             settlement.rewards = 20 ether - left[i];
             vm.deal(address(rewardsVault), settlement.rewards);
-            vm.expectEmit(address(pool));
-            emit IStakingPool.WithdrawalsFunded(40 ether, 40 ether, left[i], 180 ether - left[i]);
             uint256 price = settleAs(settlement);
             assertEq(pool.beaconEther(), 0);
-            assertEq(pool.totalPooledEther(), 180 ether - left[i]);
-            assertApproxEqAbs(price, (180 ether - left[i]) * 1e18 / 160 ether, V, "the rest is for who stays");
+            assertApproxEqAbs(address(rewardsVault).balance, 4 ether - left[i], 1 gwei);
+            assertEq(pool.totalPooledEther(), 180 ether - left[i] - address(rewardsVault).balance);
+            assertApproxEqAbs(price, 1.1 ether, V);
+            assertEq(address(queue).balance, 40 ether);
             vm.revertToState(start);
         }
     }
@@ -448,6 +449,24 @@ contract StakingPoolSettlementTest is PoolTest {
         mockQueue(0, 10 ether);
         frame(0);
         assertEq(pool.totalSupply(), 90 ether);
-        assertEq(pool.bufferedEther(), 100 ether);
+        assertEq(pool.bufferedEther(), 90 ether);
+        assertEq(address(rewardsVault).balance, 10 ether);
+    }
+
+    /// @dev Nobody is left: what the last ones forgo does not stay for the first to come.
+    function test_settle_theLastToLeaveLeaveNothingBehind() public {
+        vm.startPrank(parameters);
+        distribution.setProtocolFeeBps(0);
+        distribution.setOperatorFeeBps(0);
+        vm.stopPrank();
+        stakeAs(alice, 1_000 ether);
+        requestAs(alice, 1_000 ether);
+        vm.deal(address(rewardsVault), 1 ether);
+        settleFrame(0);
+        settleFrame(0);
+        assertEq(pool.totalSupply(), 0);
+        assertLe(pool.totalPooledEther(), 1 gwei);
+        assertApproxEqAbs(address(rewardsVault).balance, 1 ether, 1 gwei);
+        assertApproxEqRel(stakeAs(bob, 32 ether), 32 ether, 0.5e18);
     }
 }

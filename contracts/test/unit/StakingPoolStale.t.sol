@@ -176,7 +176,7 @@ contract StakingPoolStaleTest is PoolTest {
 
     /// @dev All that leavers forgo is at the validators, or as much as is there: swept ether is buffered, so with all of it back
     /// there is nothing left to take it from.
-    function test_stale_forgoneIsLimitedByTheValidators() public {
+    function test_stale_forgoneGoesToTheRewardsVault() public {
         stakeAs(alice, 100 ether);
         vm.prank(address(deposits));
         pool.takeForDeposits(2);
@@ -188,12 +188,12 @@ contract StakingPoolStaleTest is PoolTest {
         uint256 price = pool.sharePrice();
         vm.deal(address(withdrawalVault), 74 ether);
         skip(7 days);
-        vm.expectEmit(address(pool));
-        emit IStakingPool.WithdrawalsFunded(50 ether, 50 ether, 0, 60 ether);
         pool.processStaleFrame();
-        assertEq(pool.totalPooledEther(), 60 ether);
+        assertEq(address(queue).balance, 50 ether);
+        assertApproxEqAbs(address(rewardsVault).balance, 5 ether, 1 gwei);
+        assertEq(pool.totalPooledEther(), 60 ether - address(rewardsVault).balance);
         assertApproxEqAbs(price, 1.1 ether, 1 gwei);
-        assertApproxEqAbs(pool.sharePrice(), 1.2 ether, 1 gwei);
+        assertApproxEqAbs(pool.sharePrice(), price, 1 gwei);
     }
 
     function test_stale_goesOnWhilePaused() public {
