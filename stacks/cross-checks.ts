@@ -1,5 +1,5 @@
 import { formatEther, parseEther } from "viem";
-import { nodeSchema, operatorSchema, protocolSchema, type NodeSettings } from "./schema.ts";
+import { nodeSchema, operatorSchema, protocolSchema, type NodeSettings, type ProtocolSettings } from "./schema.ts";
 import type { SettingsFault } from "./settings.ts";
 
 /** Ether of one validator's deposit. */
@@ -36,6 +36,7 @@ export function crossChecks(raw: Readonly<Record<string, unknown>>): SettingsFau
       });
     }
   }
+  if (protocol.success) faults.push(...protocolFaults(protocol.data, raw["protocol"]));
   if (protocol.success && testStake.success) {
     if (parseEther(testStake.data) > parseEther(protocol.data.stakeCap)) {
       faults.push({
@@ -59,6 +60,47 @@ export function crossChecks(raw: Readonly<Record<string, unknown>>): SettingsFau
         remedy: `must be at least ${deposits * 32}: 32 ether for each of the ${deposits} keys`,
       });
     }
+  }
+  return faults;
+}
+
+/** What the contracts would refuse: parameters that bound each other. */
+function protocolFaults(protocol: ProtocolSettings, raw: unknown): SettingsFault[] {
+  const fault = (setting: keyof ProtocolSettings, remedy: string): SettingsFault => ({
+    path: `protocol.${setting}`,
+    value: valueOf(raw, setting),
+    remedy,
+  });
+  const faults: SettingsFault[] = [];
+  const within = (
+    setting: "minimumStake" | "bondPerKey" | "stakeRateLimit" | "reserve" | "stakeCap",
+    from: string,
+    to: string,
+  ): void => {
+    const value = parseEther(protocol[setting]);
+    if (value < parseEther(from) || value > parseEther(to))
+      faults.push(fault(setting, `must be between ${from} and ${to} ether: the contracts' own bounds`));
+  };
+  within("stakeCap", "0", "10000000");
+  within("minimumStake", "0.001", "32");
+  within("stakeRateLimit", "0", "400000");
+  within("reserve", "0", "100000");
+  within("bondPerKey", "1", "32");
+  if (protocol.epochsPerFrame < protocol.minEpochsPerFrame) {
+    faults.push(
+      fault("epochsPerFrame", `must not be below protocol.minEpochsPerFrame = ${protocol.minEpochsPerFrame}`),
+    );
+  }
+  if (protocol.appealSeconds < protocol.minAppealSeconds) {
+    faults.push(fault("appealSeconds", `must not be below protocol.minAppealSeconds = ${protocol.minAppealSeconds}`));
+  }
+  if (protocol.appealSeconds >= protocol.bondCooldownSeconds) {
+    faults.push(
+      fault(
+        "appealSeconds",
+        `must be below protocol.bondCooldownSeconds = ${protocol.bondCooldownSeconds}: a bond must not leave before its penalty`,
+      ),
+    );
   }
   return faults;
 }

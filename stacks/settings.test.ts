@@ -181,10 +181,28 @@ describe("parseSettings", () => {
       ]);
     });
 
+    it("finds parameters that the contracts would refuse, all at once", () => {
+      expect(
+        faultsOf({
+          ...minimal,
+          protocol: {
+            bondPerKey: 0.5,
+            reserve: 100_001,
+            epochsPerFrame: 4,
+            minEpochsPerFrame: 8,
+            appealSeconds: 100_000,
+            bondCooldownSeconds: 100_000,
+          },
+        }).map(({ path }) => path),
+      ).toEqual(["protocol.reserve", "protocol.bondPerKey", "protocol.epochsPerFrame", "protocol.appealSeconds"]);
+    });
+
     it("finds a minimum stake that nobody could stake", () => {
-      expect(faultsOf({ ...minimal, protocol: { minimumStake: 73 } })).toMatchObject([
-        { path: "protocol.minimumStake", value: 73, remedy: /not be above/ },
-      ]);
+      const faults = faultsOf({ ...minimal, testStake: 20, protocol: { minimumStake: 21 } });
+      expect(faults.find(({ path }) => path === "protocol.minimumStake")).toMatchObject({
+        value: 21,
+        remedy: "must not be above testStake = 20",
+      });
     });
 
     it("are made in the same run as the others", () => {
@@ -237,7 +255,7 @@ function validSettings(): fc.Arbitrary<Record<string, unknown>> {
         },
       ),
       ports: fc.uniqueArray(fc.integer({ min: 1024, max: 65_535 }), { minLength: 8, maxLength: 8 }),
-      bondPerKey: fc.integer({ min: 0, max: 40 }),
+      bondPerKey: fc.integer({ min: 1, max: 31 }),
       spare: fc.integer({ min: 0, max: 5 }),
       slotsPerEpoch: fc.option(fc.integer({ min: 4, max: 32 }), { nil: undefined }),
     })
