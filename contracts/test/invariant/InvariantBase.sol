@@ -17,6 +17,9 @@ abstract contract InvariantBase is Base {
 
     function setUp() public virtual override {
         super.setUp();
+        bytes32 role = withdrawalVault.PARAMETER_ROLE();
+        vm.prank(admin);
+        withdrawalVault.grantRole(role, parameters);
         handler = new Handler(
             Contracts(
                 depositContract,
@@ -74,9 +77,9 @@ abstract contract InvariantBase is Base {
         return allTargets();
     }
 
-    /// @dev Every call of the handler; the first 21 come up three times.
+    /// @dev Every call of the handler; the first 22 come up three times.
     function allTargets() internal view returns (bytes4[] memory selectors) {
-        bytes4[63] memory all = [
+        bytes4[66] memory all = [
             handler.stake.selector,
             handler.request.selector,
             handler.requestAll.selector,
@@ -91,13 +94,14 @@ abstract contract InvariantBase is Base {
             handler.preDeposit.selector,
             handler.preDeposit.selector,
             handler.attest.selector,
+            handler.prove.selector,
+            handler.settleReport.selector,
             handler.completeDeposits.selector,
             handler.credit.selector,
             handler.earn.selector,
             handler.proposerFees.selector,
             handler.report.selector,
             handler.report.selector,
-            handler.settleReport.selector,
             handler.stakeMuch.selector,
             handler.transfer.selector,
             handler.transferFrom.selector,
@@ -138,11 +142,13 @@ abstract contract InvariantBase is Base {
             handler.setReportParameters.selector,
             handler.setFrameLength.selector,
             handler.setTreasury.selector,
+            handler.setCompounding.selector,
+            handler.setCompounding.selector,
             handler.setBondParameters.selector,
             handler.setAttestationAllowed.selector
         ];
         bytes4[10] memory forbidden = forbiddenTargets();
-        uint256 often = 21;
+        uint256 often = 22;
         selectors = new bytes4[](all.length + 2 * often + forbidden.length);
         for (uint256 i = 0; i < selectors.length; ++i) {
             if (i < all.length) selectors[i] = all[i];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {IBeaconVerifier} from "../../../src/interfaces/IBeaconVerifier.sol";
 import {IOperatorRegistry} from "../../../src/interfaces/IOperatorRegistry.sol";
 import {DepositData} from "../../../src/libraries/DepositData.sol";
 import {Lanes} from "../../../src/libraries/Lanes.sol";
@@ -68,20 +69,12 @@ abstract contract Depositors is Committees {
         bytes32[] memory wrong = new bytes32[](count);
         (uint256 good, uint256 bad) = (0, 0);
         for (uint256 i = 0; i < count; ++i) {
-            uint256 number = unresolved[unresolved.length - 1];
-            unresolved.pop();
-            Key storage key = keys[number];
-            if (key.foreign) {
-                wrong[bad++] = _hashOf(number);
-                key.state = IOperatorRegistry.KeyState.Invalid;
-                ++books[key.operatorId].invalid;
-                _count("attestInvalid");
-            } else {
-                right[good++] = _hashOf(number);
-                key.state = IOperatorRegistry.KeyState.Proven;
-                proven.push(number);
-                _count("attestValid");
-            }
+            uint256 number = _takeUnresolved();
+            bool valid = !keys[number].foreign;
+            _resolve(number, valid);
+            if (valid) right[good++] = _hashOf(number);
+            else wrong[bad++] = _hashOf(number);
+            _count(valid ? "attestValid" : "attestInvalid");
         }
         assembly ("memory-safe") {
             mstore(right, good)
@@ -91,6 +84,46 @@ abstract contract Depositors is Committees {
         VM.prank(STRANGER);
         DEPOSITS.attestCredentials(right, wrong);
         ++attestations;
+    }
+
+    /// @dev Anyone proves what the beacon chain shows of a key. Seldom its validator was slashed meanwhile. The verifier, which
+    /// has tests of its own, is mocked: it accepts.
+    function prove(uint256 seed) external watched {
+        if (unresolved.length == 0) return;
+        uint256 number = _takeUnresolved();
+        IBeaconVerifier.StateAnchor memory anchor;
+        IBeaconVerifier.ValidatorProof memory proof;
+        proof.validator = IBeaconVerifier.Validator({
+            pubkey: pubkeyOf(number),
+            withdrawalCredentials: keys[number].foreign
+                ? DepositData.executionCredentials(STRANGER)
+                : seed % 2 == 0
+                    ? DepositData.executionCredentials(address(WITHDRAWALS))
+                    : DepositData.compoundingCredentials(address(WITHDRAWALS)),
+            effectiveBalance: 0,
+            slashed: seed % 8 == 1,
+            activationEligibilityEpoch: type(uint64).max,
+            activationEpoch: type(uint64).max,
+            exitEpoch: seed % 8 == 2 ? 7 : type(uint64).max,
+            withdrawableEpoch: type(uint64).max
+        });
+        bool valid = !keys[number].foreign && seed % 8 != 1 && seed % 8 != 2;
+        _resolve(number, valid);
+        VM.mockCall(
+            address(DEPOSITS.proofs()),
+            abi.encodePacked(IBeaconVerifier.verifyValidator.selector),
+            abi.encode(uint64(time))
+        );
+        VM.prank(STRANGER);
+        _check(DEPOSITS.proveCredentials(anchor, proof) == valid, "what a proof shows");
+        _count(valid ? "proveValid" : "proveInvalid");
+    }
+
+    /// @dev New deposits get credentials of the other kind.
+    function setCompounding(bool compounding) external watched {
+        VM.prank(cast.parameters);
+        WITHDRAWALS.setCompounding(compounding);
+        _count("setCompounding");
     }
 
     /// @dev The pool's ether follows; anyone may say so.
@@ -118,6 +151,23 @@ abstract contract Depositors is Committees {
     }
 
     /* INTERNAL */
+
+    function _takeUnresolved() private returns (uint256 number) {
+        number = unresolved[unresolved.length - 1];
+        unresolved.pop();
+    }
+
+    /// @dev A key moves on, in the books.
+    function _resolve(uint256 number, bool valid) private {
+        Key storage key = keys[number];
+        if (valid) {
+            key.state = IOperatorRegistry.KeyState.Proven;
+            proven.push(number);
+        } else {
+            key.state = IOperatorRegistry.KeyState.Invalid;
+            ++books[key.operatorId].invalid;
+        }
+    }
 
     function _hashOf(uint256 number) internal pure returns (bytes32) {
         return keccak256(pubkeyOf(number));

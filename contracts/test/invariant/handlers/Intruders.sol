@@ -100,7 +100,8 @@ abstract contract Intruders is Governors {
     /// @dev Claims of others, too early, a second time, with a wrong hint, or while claims are held.
     function intrudeClaims(uint256 seed) external watched {
         if (_requests() == 0) return;
-        uint256 id = 1 + seed % _requests();
+        uint256 id = seed % 2 == 0 ? _claimable(seed) : 0;
+        if (id == 0) id = 1 + seed % _requests();
         _refused(STRANGER, address(QUEUE), abi.encodeWithSignature("claim(uint256)", id));
         Position memory position = this.positionOf(id);
         bytes memory claim = abi.encodeWithSignature("claim(uint256)", id);

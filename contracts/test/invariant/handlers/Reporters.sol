@@ -24,7 +24,7 @@ abstract contract Reporters is Depositors {
         uint256 withdrawals;
     }
 
-    /// @dev Sums over all settled reports. The first eleven as in Outcome.
+    /// @dev Sums over all settled reports: wei as in Outcome, fees, and the fees' shares.
     struct Sums {
         uint256 gain;
         uint256 loss;
