@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Reporters} from "./handlers/Reporters.sol";
 import {InvariantBase} from "./InvariantBase.sol";
 
 /// @dev Shows that the handler's calls do their work. A run of 64 calls cannot reach everything, so that is not asked of each
@@ -36,13 +37,42 @@ contract CampaignTest is InvariantBase {
                 }
             }
         }
-        string[82] memory names = effects();
+        string[83] memory names = effects();
         for (uint256 i = 0; i < names.length; ++i) {
             assertGt(handler.calls(names[i]), 0, names[i]);
         }
+        checkAccounts();
         assertEq(handler.admitted(), 0);
         assertEq(handler.rateFalls() + handler.undueRises() + handler.countersFell(), 0);
         assertEq(handler.excessiveRises() + handler.idleHeadroom() + handler.unreviewed(), 0);
+    }
+
+    /// @dev The accounts of all contracts at the end, which 3,000 calls moved further than any campaign of 64.
+    function checkAccounts() private view {
+        Reporters.Sums memory s = handler.sumsOf();
+        uint256 into = handler.staked() + s.gain + s.rewards + s.fromBonds + s.covered;
+        assertEq(pool.totalPooledEther(), into - s.loss - handler.setAside());
+        assertEq(address(pool).balance, pool.bufferedEther() + handler.forced(address(pool)));
+        assertEq(address(queue).balance, handler.setAside() - handler.paid() + handler.forced(address(queue)));
+        assertEq(address(deposits).balance, handler.forced(address(deposits)));
+        assertEq(address(distribution).balance, handler.forced(address(distribution)));
+        assertEq(address(coverageFund).balance, handler.forced(address(coverageFund)) + s.surplus - s.covered);
+        assertEq(address(rewardsVault).balance, handler.executionRewards() - s.rewards);
+        assertEq(address(withdrawalVault).balance, handler.returned() - s.withdrawals - handler.swept());
+        uint256 bonds = 0;
+        for (uint256 id = 1; id <= registry.operatorCount(); ++id) {
+            assertEq(registry.bondOf(id), book(id).bond);
+            bonds += registry.bondOf(id);
+        }
+        assertEq(address(registry).balance, bonds + handler.forced(address(registry)));
+        assertEq(handler.consensusEther() + handler.lost() + s.gain, pool.beaconEther() + handler.earned() + s.loss);
+        address[] memory list = holders();
+        for (uint256 i = 0; i < list.length; ++i) {
+            assertEq(pool.balanceOf(list[i]), handler.sharesOf(list[i]));
+        }
+        for (uint256 id = 1; id <= queue.lastFinalizedId(); ++id) {
+            assertEq(queue.requestOf(id).assets, handler.payoutOf(id));
+        }
     }
 
     function takesFlag(bytes4 selector) private view returns (bool) {
@@ -51,7 +81,7 @@ contract CampaignTest is InvariantBase {
     }
 
     /// @dev Every call of the handler, and the cases within them, by the names under which they are counted.
-    function effects() private pure returns (string[82] memory) {
+    function effects() private pure returns (string[83] memory) {
         return [
             "stake",
             "stakeMuch",
@@ -113,6 +143,7 @@ contract CampaignTest is InvariantBase {
             "uncoveredLoss",
             "boundedGain",
             "bondsPaid",
+            "bondsPaidMore",
             "fundPaid",
             "fees",
             "pause",

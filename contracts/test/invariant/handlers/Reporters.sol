@@ -240,6 +240,7 @@ abstract contract Reporters is Depositors {
         ++sums.reports;
         if (o.gain == o.headroom && o.gain != 0) _count("boundedGain");
         if (o.fromBonds != 0) _count("bondsPaid");
+        if (o.surplus != 0) _count("bondsPaidMore");
         if (o.covered != 0) _count("fundPaid");
     }
 
