@@ -23,6 +23,34 @@ contract RightsInvariantsTest is InvariantBase {
         queueCode = address(queue).codehash;
     }
 
+    /// @dev Larger committees from the start.
+    function warmUp() internal override {
+        super.warmUp();
+        for (uint256 i = 0; i < 6; ++i) {
+            handler.addMember(i);
+        }
+    }
+
+    /// @dev More of committees and pauses than elsewhere.
+    function targets() internal view override returns (bytes4[] memory selectors) {
+        bytes4[] memory all = allTargets();
+        bytes4[9] memory often = [
+            handler.addMember.selector,
+            handler.removeMember.selector,
+            handler.removeMember.selector,
+            handler.setMinimumQuorum.selector,
+            handler.lie.selector,
+            handler.lie.selector,
+            handler.closeFrame.selector,
+            handler.pause.selector,
+            handler.unpause.selector
+        ];
+        selectors = new bytes4[](all.length + 5 * often.length);
+        for (uint256 i = 0; i < selectors.length; ++i) {
+            selectors[i] = i < all.length ? all[i] : often[(i - all.length) % often.length];
+        }
+    }
+
     /* ETHER */
 
     /// @dev Every wei that came in left it or is in it.
