@@ -181,7 +181,7 @@ contract AbandonedInvariantsTest is InvariantBase {
             "CONSOLIDATION_ROLE"
         ];
         address[8] memory accounts =
-            [upgrader, pauser, resumer, parameters, vetter, serviceLevel, depositor, membership];
+            [upgrader, pauser, resumer, parameters, vetter, address(serviceLevel), depositor, membership];
         vm.startPrank(admin);
         for (uint256 i = 0; i < 10; ++i) {
             AccessControlUpgradeable target = AccessControlUpgradeable(handler.governedAt(i));

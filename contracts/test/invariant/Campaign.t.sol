@@ -37,13 +37,14 @@ contract CampaignTest is InvariantBase {
                 }
             }
         }
-        string[83] memory names = effects();
+        string[92] memory names = effects();
         for (uint256 i = 0; i < names.length; ++i) {
             assertGt(handler.calls(names[i]), 0, names[i]);
         }
         checkAccounts();
         assertEq(handler.admitted(), 0);
         assertEq(handler.rateFalls() + handler.undueRises() + handler.countersFell(), 0);
+        assertEq(handler.finalisationMoves() + handler.excessivePrices(), 0);
         assertEq(handler.excessiveRises() + handler.idleHeadroom() + handler.unreviewed(), 0);
     }
 
@@ -51,13 +52,14 @@ contract CampaignTest is InvariantBase {
     function checkAccounts() private view {
         Reporters.Sums memory s = handler.sumsOf();
         uint256 into = handler.staked() + s.gain + s.rewards + s.fromBonds + s.covered;
-        assertEq(pool.totalPooledEther(), into - s.loss - handler.setAside());
+        assertEq(pool.totalPooledEther(), into - s.loss - handler.setAside() - handler.forgone());
         assertEq(address(pool).balance, pool.bufferedEther() + handler.forced(address(pool)));
         assertEq(address(queue).balance, handler.setAside() - handler.paid() + handler.forced(address(queue)));
         assertEq(address(deposits).balance, handler.forced(address(deposits)));
         assertEq(address(distribution).balance, handler.forced(address(distribution)));
         assertEq(address(coverageFund).balance, handler.forced(address(coverageFund)) + s.surplus - s.covered);
-        assertEq(address(rewardsVault).balance, handler.executionRewards() - s.rewards);
+        uint256 vaulted = handler.executionRewards() + handler.forgoneOfBuffer();
+        assertEq(address(rewardsVault).balance, vaulted - s.rewards);
         assertEq(address(withdrawalVault).balance, handler.returned() - s.withdrawals - handler.swept());
         uint256 bonds = 0;
         for (uint256 id = 1; id <= registry.operatorCount(); ++id) {
@@ -65,7 +67,8 @@ contract CampaignTest is InvariantBase {
             bonds += registry.bondOf(id);
         }
         assertEq(address(registry).balance, bonds + handler.forced(address(registry)));
-        assertEq(handler.consensusEther() + handler.lost() + s.gain, pool.beaconEther() + handler.earned() + s.loss);
+        uint256 known = pool.beaconEther() + handler.earned() + s.loss + handler.forgone() - handler.forgoneOfBuffer();
+        assertEq(handler.consensusEther() + handler.lost() + s.gain, known);
         address[] memory list = holders();
         for (uint256 i = 0; i < list.length; ++i) {
             assertEq(pool.balanceOf(list[i]), handler.sharesOf(list[i]));
@@ -81,7 +84,7 @@ contract CampaignTest is InvariantBase {
     }
 
     /// @dev Every call of the handler, and the cases within them, by the names under which they are counted.
-    function effects() private pure returns (string[83] memory) {
+    function effects() private pure returns (string[92] memory) {
         return [
             "stake",
             "stakeMuch",
@@ -165,7 +168,16 @@ contract CampaignTest is InvariantBase {
             "intrudeRequests",
             "intrudeKeys",
             "intrudeDeposits",
-            "intrudeEther"
+            "intrudeEther",
+            "withhold",
+            "forced",
+            "forgone",
+            "proveLater",
+            "abandon",
+            "heldBack",
+            "leaveTogether",
+            "agreedAnew",
+            "earlyCapRaise"
         ];
     }
 }

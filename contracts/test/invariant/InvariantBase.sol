@@ -35,7 +35,18 @@ abstract contract InvariantBase is Base {
                 deposits,
                 distribution
             ),
-            Cast(admin, upgrader, pauser, resumer, parameters, depositor, vetter, membership, serviceLevel, treasury)
+            Cast(
+                admin,
+                upgrader,
+                pauser,
+                resumer,
+                parameters,
+                depositor,
+                vetter,
+                membership,
+                address(serviceLevel),
+                treasury
+            )
         );
         warmUp();
         targetContract(address(handler));
@@ -79,7 +90,7 @@ abstract contract InvariantBase is Base {
 
     /// @dev Every call of the handler; the first 22 come up three times.
     function allTargets() internal view returns (bytes4[] memory selectors) {
-        bytes4[66] memory all = [
+        bytes4[70] memory all = [
             handler.stake.selector,
             handler.request.selector,
             handler.requestAll.selector,
@@ -145,7 +156,11 @@ abstract contract InvariantBase is Base {
             handler.setCompounding.selector,
             handler.setCompounding.selector,
             handler.setBondParameters.selector,
-            handler.setAttestationAllowed.selector
+            handler.setAttestationAllowed.selector,
+            handler.withhold.selector,
+            handler.proveLater.selector,
+            handler.abandon.selector,
+            handler.leaveTogether.selector
         ];
         bytes4[10] memory forbidden = forbiddenTargets();
         uint256 often = 22;

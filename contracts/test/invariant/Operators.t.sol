@@ -67,7 +67,7 @@ contract OperatorInvariantsTest is InvariantBase {
     function invariant_chargesAreWhatBondsHad() public view {
         uint256 spent = handler.sumsOf().fromBonds + handler.sumsOf().surplus + handler.serviceCharges();
         assertEq(handler.bondCharged(), spent);
-        assertEq(serviceLevel.balance, handler.serviceCharges());
+        assertEq(address(serviceLevel).balance, handler.serviceCharges());
     }
 
     /* LIMITS */

@@ -16,30 +16,35 @@ contract PoolInvariantsTest is InvariantBase {
         assertEq(pool.totalPooledEther(), pool.bufferedEther() + pool.beaconEther());
     }
 
-    /// @dev Stakes, gains and compensation came in; losses and what was set aside for leavers went out; nothing else.
+    /// @dev Stakes, gains and compensation came in; losses and what was set aside for leavers or forgone by them went out;
+    /// nothing else.
     function invariant_pooledEtherIsTheSumOfAllFlows() public view {
         Reporters.Sums memory s = handler.sumsOf();
         uint256 into = handler.staked() + s.gain + s.rewards + s.fromBonds + s.covered;
-        assertEq(pool.totalPooledEther(), into - s.loss - handler.setAside());
+        assertEq(pool.totalPooledEther(), into - s.loss - handler.setAside() - handler.forgone());
     }
 
     function invariant_bufferedEtherIsTheSumOfItsFlows() public view {
         Reporters.Sums memory s = handler.sumsOf();
         uint256 into = handler.staked() + s.withdrawals + s.rewards + s.fromBonds + s.covered + handler.swept();
-        assertEq(pool.bufferedEther(), into - 32 ether * handler.completed() - handler.setAside());
+        uint256 out = 32 ether * handler.completed() + handler.setAside() + handler.forgoneOfBuffer();
+        assertEq(pool.bufferedEther(), into - out);
     }
 
     function invariant_beaconEtherIsTheSumOfItsFlows() public view {
         Reporters.Sums memory s = handler.sumsOf();
         uint256 into = 32 ether * handler.completed() + s.gain;
-        assertEq(pool.beaconEther(), into - s.loss - s.withdrawals - handler.swept());
+        uint256 ofBeacon = handler.forgone() - handler.forgoneOfBuffer();
+        assertEq(pool.beaconEther(), into - s.loss - s.withdrawals - handler.swept() - ofBeacon);
     }
 
     /// @dev The consensus side as it truly is differs from the pool's account of it by what reports have not brought: gains
-    /// since the last one or above its bound, and losses since the last one. To the wei.
+    /// since the last one, above its bound or forgone by leavers, and losses since the last one. To the wei.
     function invariant_beaconEtherIsTheTruthAsReported() public view {
         Reporters.Sums memory s = handler.sumsOf();
-        assertEq(handler.consensusEther() + handler.lost() + s.gain, pool.beaconEther() + handler.earned() + s.loss);
+        uint256 ofBeacon = handler.forgone() - handler.forgoneOfBuffer();
+        uint256 known = pool.beaconEther() + handler.earned() + s.loss + ofBeacon;
+        assertEq(handler.consensusEther() + handler.lost() + s.gain, known);
     }
 
     /// @dev The pool never counts more than there is, but for losses that no settled report has brought yet.
@@ -110,6 +115,11 @@ contract PoolInvariantsTest is InvariantBase {
     /// @dev Other calls than frames raise it by less than a share is worth, which is their rounding.
     function invariant_rateRisesInFramesOnly() public view {
         assertEq(handler.undueRises(), 0);
+    }
+
+    /// @dev Leavers take the whole worth of their shares out of the accounts, paid or forgone: who stays has what he had.
+    function invariant_finalisationNeverMovesTheRate() public view {
+        assertEq(handler.finalisationMoves(), 0);
     }
 
     /* LIMITS */

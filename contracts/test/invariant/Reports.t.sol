@@ -41,7 +41,7 @@ contract ReportInvariantsTest is InvariantBase {
     }
 
     function invariant_rewardsVaultHoldsWhatIsNotTaken() public view {
-        assertEq(address(rewardsVault).balance, handler.executionRewards() - handler.sumsOf().rewards);
+        assertEq(address(rewardsVault).balance, handler.executionRewards() + handler.forgoneOfBuffer() - handler.sumsOf().rewards);
     }
 
     function invariant_withdrawalVaultHoldsWhatIsNotTaken() public view {
@@ -77,6 +77,11 @@ contract ReportInvariantsTest is InvariantBase {
         assertEq(handler.excessiveRises(), 0);
     }
 
+    /// @dev The price itself, whoever leaves in the same frame and at whatever older rate.
+    function invariant_noReportRaisesThePriceAboveTheBound() public view {
+        assertEq(handler.excessivePrices(), 0);
+    }
+
     /// @dev What a report leaves out, of a gain or in the rewards vault, it leaves because it has reached the bound.
     function invariant_gainsAreSmoothedNotKept() public view {
         assertEq(handler.idleHeadroom(), 0);
@@ -109,6 +114,7 @@ contract ReportInvariantsTest is InvariantBase {
         assertLe(handler.sumsOf().loss, handler.lost());
     }
 
+    /// @dev Many exits in one report too.
     function invariant_largeLossesAreReviewed() public view {
         assertEq(handler.unreviewed(), 0);
     }

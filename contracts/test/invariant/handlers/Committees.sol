@@ -46,6 +46,7 @@ abstract contract Committees is Validators {
         VM.prank(cast.membership);
         committees[which].addMember(member);
         memberList[which].push(member);
+        _forget(which);
         _count("addMember");
     }
 
@@ -62,6 +63,7 @@ abstract contract Committees is Validators {
         for (uint256 lane = 0; lane < 4; ++lane) {
             voteOf[which][lane][member] = 0;
         }
+        _forget(which);
         _count("removeMember");
     }
 
@@ -71,6 +73,7 @@ abstract contract Committees is Validators {
         VM.prank(cast.membership);
         committees[which].setMinimumQuorum(quorum);
         leastQuorum[which] = quorum;
+        _forget(which);
         _count("setMinimumQuorum");
     }
 
@@ -103,6 +106,13 @@ abstract contract Committees is Validators {
     }
 
     /* INTERNAL */
+
+    /// @dev What was agreed was agreed by another committee.
+    function _forget(uint256 which) private {
+        for (uint256 lane = 0; lane < 8; ++lane) {
+            delete agreedOn[which][lane];
+        }
+    }
 
     /// @dev As many members as a quorum needs vote, from a random one on; sometimes all.
     function _agree(uint256 which, uint256 lane, bytes32 digest, uint256 seed) internal {

@@ -17,6 +17,7 @@ abstract contract Depositors is Committees {
     /// @dev Keys taken and not resolved, and keys proven whose deposit is not complete, by number.
     uint256[] internal unresolved;
     uint256[] internal proven;
+    uint256 public lastPreDeposit;
 
     /// @dev Somebody deposits for a submitted key, to withdraw to itself. What the depositor checks before it pre-deposits
     /// is taken to have failed.
@@ -57,6 +58,7 @@ abstract contract Depositors is Committees {
             _checkState(numbers[i]);
         }
         preDeposited += count;
+        lastPreDeposit = time;
         etherOut += count * PRE_DEPOSIT;
         _count("preDeposit");
     }
@@ -90,7 +92,30 @@ abstract contract Depositors is Committees {
     /// has tests of its own, is mocked: it accepts.
     function prove(uint256 seed) external watched {
         if (unresolved.length == 0) return;
-        uint256 number = _takeUnresolved();
+        _prove(_takeUnresolved(), seed);
+    }
+
+    /// @dev Anyone proves of a proven key that its validator was slashed or left since: no ether follows.
+    function proveLater(uint256 seed) external watched {
+        if (proven.length == 0) return;
+        _prove(_takeProven(seed), 1 + (seed >> 8) % 2);
+        _count("proveLater");
+    }
+
+    /// @dev Who sets parameters gives up a key whose deposit is not complete.
+    function abandon(uint256 seed) external watched {
+        if (unresolved.length + proven.length == 0) return;
+        bool later = unresolved.length == 0 || (proven.length != 0 && seed % 2 == 0);
+        uint256 number = later ? _takeProven(seed >> 1) : _takeUnresolved();
+        _resolve(number, false);
+        bytes32[] memory hashes = new bytes32[](1);
+        hashes[0] = _hashOf(number);
+        VM.prank(cast.parameters);
+        DEPOSITS.abandonKeys(hashes);
+        _count("abandon");
+    }
+
+    function _prove(uint256 number, uint256 seed) private {
         IBeaconVerifier.StateAnchor memory anchor;
         IBeaconVerifier.ValidatorProof memory proof;
         proof.validator = IBeaconVerifier.Validator({
@@ -114,6 +139,14 @@ abstract contract Depositors is Committees {
             abi.encodePacked(IBeaconVerifier.verifyValidator.selector),
             abi.encode(uint64(time))
         );
+        // Of a state after the last pre-deposit, and not of a historical one.
+        anchor.timestamp = uint64(lastPreDeposit);
+        _refuseProof(anchor, proof);
+        if (time <= lastPreDeposit) _at(lastPreDeposit + 12);
+        anchor.timestamp = uint64(time);
+        anchor.historicalSlot = 1;
+        _refuseProof(anchor, proof);
+        anchor.historicalSlot = 0;
         VM.prank(STRANGER);
         _check(DEPOSITS.proveCredentials(anchor, proof) == valid, "what a proof shows");
         _count(valid ? "proveValid" : "proveInvalid");
@@ -129,19 +162,33 @@ abstract contract Depositors is Committees {
     /// @dev The pool's ether follows; anyone may say so.
     function completeDeposits(uint256 seed) external watched {
         if (DEPOSITS.paused() || POOL.paused() || proven.length == 0) return;
-        uint256 count = _min(POOL.depositableEther() / VALIDATOR_ETHER, _within(seed, 1, proven.length));
-        if (count == 0) return;
+        uint256 most = _min(POOL.depositableEther() / VALIDATOR_ETHER, _within(seed, 1, proven.length));
+        if (most == 0) return;
         bytes memory pubkeys;
-        for (uint256 i = 0; i < count; ++i) {
-            uint256 number = proven[proven.length - 1];
-            proven.pop();
+        uint256 count = 0;
+        for (uint256 i = proven.length; i > 0 && count < most; --i) {
+            uint256 number = proven[i - 1];
             Key storage key = keys[number];
+            if (!_mayComplete(key.operatorId)) {
+                // Once others of the operator are due, the books are ahead of the chain.
+                if (count == 0) {
+                    bytes memory data = abi.encodeCall(DEPOSITS.completeDeposits, (pubkeyOf(number)));
+                    (bool ok,) = address(DEPOSITS).call(data);
+                    _check(!ok, "a deposit of a suspended or uncovered operator");
+                }
+                _count("heldBack");
+                continue;
+            }
+            proven[i - 1] = proven[proven.length - 1];
+            proven.pop();
+            ++count;
             pubkeys = bytes.concat(pubkeys, pubkeyOf(number));
             key.state = IOperatorRegistry.KeyState.Deposited;
             ++books[key.operatorId].deposited;
             books[key.operatorId].bond += PRE_DEPOSIT;
             validators.push(Validator(uint32(number), key.operatorId, uint40(time), Life.InFlight, false, 0));
         }
+        if (count == 0) return;
         VM.prank(STRANGER);
         DEPOSITS.completeDeposits(pubkeys);
         completed += count;
@@ -151,6 +198,27 @@ abstract contract Depositors is Committees {
     }
 
     /* INTERNAL */
+
+    /// @dev Suspended operators get no ether, nor those whose bond does not cover their validators.
+    function _mayComplete(uint256 id) private view returns (bool) {
+        Book storage book = books[id];
+        uint256 active = book.deposited + 1 - book.reportedExits;
+        return !book.suspended && book.bond + PRE_DEPOSIT >= active * REGISTRY.bondPerKey();
+    }
+
+    function _refuseProof(IBeaconVerifier.StateAnchor memory anchor, IBeaconVerifier.ValidatorProof memory proof)
+        private
+    {
+        (bool ok,) = address(DEPOSITS).call(abi.encodeCall(DEPOSITS.proveCredentials, (anchor, proof)));
+        _check(!ok, "a proof of an old state");
+    }
+
+    function _takeProven(uint256 seed) private returns (uint256 number) {
+        uint256 position = seed % proven.length;
+        number = proven[position];
+        proven[position] = proven[proven.length - 1];
+        proven.pop();
+    }
 
     function _takeUnresolved() private returns (uint256 number) {
         number = unresolved[unresolved.length - 1];

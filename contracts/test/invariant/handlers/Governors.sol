@@ -10,6 +10,7 @@ abstract contract Governors is Reporters {
     mapping(uint256 contractIndex => uint256) public pausedFrom;
     /// @dev Times that a pause came before the last one had been over for as long as it must.
     uint256 public earlyPauses;
+    uint256 private lastCapRaise;
 
     /// @dev The contracts that can be paused.
     function pausableAt(uint256 index) public view returns (ExpiringPause) {
@@ -44,8 +45,15 @@ abstract contract Governors is Reporters {
         // Seldom closed, never above the step.
         if (cap % 8 != 0) cap = 1_000 ether + cap % 20_000 ether;
         else cap = cap % 1_000 ether;
-        POOL.setStakeCap(cap);
-        POOL.setMinimumStake(_within(minimum, 1 gwei, 0.1 ether));
+        if (cap > POOL.stakeCap() && time < lastCapRaise + 7 days) {
+            (bool ok,) = address(POOL).call(abi.encodeCall(POOL.setStakeCap, (cap)));
+            _check(!ok, "the cap is raised once a week");
+            _count("earlyCapRaise");
+        } else {
+            if (cap > POOL.stakeCap()) lastCapRaise = time;
+            POOL.setStakeCap(cap);
+        }
+        POOL.setMinimumStake(_within(minimum, 0.001 ether, 0.1 ether));
         POOL.setStakeRateLimit(rate % 8 == 0 ? 0 : 500 ether + rate % 100_000 ether);
         VM.stopPrank();
         _count("setStakingLimits");
@@ -55,7 +63,7 @@ abstract contract Governors is Reporters {
         VM.startPrank(cast.parameters);
         POOL.setReserve(reserve % 40 ether);
         POOL.setWithdrawalDelay(delay % 8 == 0 ? 7 : 1 + delay % 3);
-        POOL.setStaleAfter(_within(stale, 3 days, stale % 8 == 0 ? 30 days : 7 days));
+        POOL.setStaleAfter(_within(stale, 5 days, stale % 8 == 0 ? 30 days : 7 days));
         VM.stopPrank();
         _count("setFrameParameters");
     }
@@ -72,7 +80,7 @@ abstract contract Governors is Reporters {
 
     function setFrameLength(uint256 seed) external watched {
         VM.prank(cast.parameters);
-        DISTRIBUTION.setEpochsPerFrame(seed % 4 == 0 ? 450 : 225);
+        DISTRIBUTION.setEpochsPerFrame(seed % 4 == 0 ? 450 : seed % 4 == 1 ? 300 : 225);
         _count("setFrameLength");
     }
 
@@ -91,7 +99,7 @@ abstract contract Governors is Reporters {
     }
 
     function setAttestationAllowed(uint256 seed) external watched {
-        VM.prank(cast.parameters);
+        VM.prank(cast.upgrader);
         DEPOSITS.setAttestationAllowed(seed % 4 != 0);
         _count("setAttestationAllowed");
     }

@@ -34,7 +34,7 @@ abstract contract Intruders is Governors {
         _refused(STRANGER, address(WITHDRAWALS), abi.encodeCall(WITHDRAWALS.withdrawEther, (amount)));
         _refused(STRANGER, address(REWARDS), abi.encodeCall(REWARDS.withdrawRewards, (amount)));
         _refused(STRANGER, address(FUND), abi.encodeCall(FUND.cover, (amount)));
-        _refused(STRANGER, address(QUEUE), abi.encodeCall(QUEUE.processFrame, (RAY, RAY, 1, type(uint32).max, amount)));
+        _refused(STRANGER, address(QUEUE), abi.encodeCall(QUEUE.processFrame, (RAY, RAY, 1, type(uint32).max)));
         _count("intrudeAsModule");
     }
 
@@ -52,6 +52,8 @@ abstract contract Intruders is Governors {
         _refused(cast.pauser, address(POOL), abi.encodeCall(POOL.unpause, ()));
         _refused(role, address(DISTRIBUTION), abi.encodeCall(DISTRIBUTION.setTreasury, (STRANGER)));
         _refused(role, address(DEPOSITS), abi.encodeCall(DEPOSITS.setAttestationAllowed, (true)));
+        _refused(cast.parameters, address(DEPOSITS), abi.encodeCall(DEPOSITS.setAttestationAllowed, (true)));
+        _refused(role, address(DEPOSITS), abi.encodeCall(DEPOSITS.abandonKeys, (new bytes32[](0))));
         _refused(role, address(committees[who % 3]), abi.encodeCall(committees[0].addMember, (STRANGER)));
         _refused(role, address(committees[who % 3]), abi.encodeCall(committees[0].vote, (0, bytes32("mine"))));
         for (uint256 i = 0; i < 10; ++i) {
@@ -79,18 +81,20 @@ abstract contract Intruders is Governors {
         uint256 highest = _max(POOL.stakeCap(), 6_400 ether) * 5;
         _set(address(POOL), abi.encodeCall(POOL.setStakeCap, (_min(highest, 10_000_000 ether) + above)));
         _set(address(POOL), abi.encodeCall(POOL.setMinimumStake, (32 ether + above)));
+        _set(address(POOL), abi.encodeCall(POOL.setMinimumStake, (above % 0.001 ether)));
         _set(address(POOL), abi.encodeCall(POOL.setStakeRateLimit, (400_000 ether + above)));
         _set(address(POOL), abi.encodeCall(POOL.setReserve, (100_000 ether + above)));
         _set(address(POOL), abi.encodeCall(POOL.setWithdrawalDelay, (7 + above)));
         _set(address(POOL), abi.encodeCall(POOL.setWithdrawalDelay, (0)));
         _set(address(POOL), abi.encodeCall(POOL.setStaleAfter, (30 days + above)));
-        _set(address(POOL), abi.encodeCall(POOL.setStaleAfter, (above % 3 days)));
+        _set(address(POOL), abi.encodeCall(POOL.setStaleAfter, (above % 5 days)));
         _set(address(DISTRIBUTION), abi.encodeCall(DISTRIBUTION.setMaxIncreaseBps, (100 + above)));
         _set(address(DISTRIBUTION), abi.encodeCall(DISTRIBUTION.setMaxIncreaseBps, (0)));
         _set(address(DISTRIBUTION), abi.encodeCall(DISTRIBUTION.setMaxLossBps, (500 + above)));
         _set(address(DISTRIBUTION), abi.encodeCall(DISTRIBUTION.setProtocolFeeBps, (1_000 + above)));
         _set(address(DISTRIBUTION), abi.encodeCall(DISTRIBUTION.setOperatorFeeBps, (1_000 + above)));
         _set(address(DISTRIBUTION), abi.encodeCall(DISTRIBUTION.setEpochsPerFrame, (above % 225)));
+        _set(address(DISTRIBUTION), abi.encodeCall(DISTRIBUTION.setEpochsPerFrame, (450 + above)));
         _set(address(DISTRIBUTION), abi.encodeCall(DISTRIBUTION.setTreasury, (address(0))));
         _set(address(REGISTRY), abi.encodeCall(REGISTRY.setBondPerKey, (above % 1 ether)));
         _set(address(REGISTRY), abi.encodeCall(REGISTRY.setBondCooldown, (30 days + above)));
@@ -112,6 +116,11 @@ abstract contract Intruders is Governors {
             uint256 hint = QUEUE.findHint(id) + 1 + seed % 3;
             claim = abi.encodeWithSignature("claim(uint256,uint256,address)", id, hint, STRANGER);
             _refused(position.owner, address(QUEUE), claim);
+            hint = QUEUE.findHint(id);
+            claim = abi.encodeWithSignature("claim(uint256,uint256,address)", id, hint, address(0));
+            _refused(position.owner, address(QUEUE), claim);
+            claim = abi.encodeWithSignature("claim(uint256,uint256,address)", id, hint, address(POOL));
+            _refused(position.owner, address(QUEUE), claim);
             _count("intrudeHints");
         }
     }
@@ -122,7 +131,7 @@ abstract contract Intruders is Governors {
         shares = 1 + shares % 1e24;
         _refused(stakerAt(who), address(QUEUE), abi.encodeCall(QUEUE.requestWithdrawal, (balance + shares, STRANGER)));
         _refused(
-            stakerAt(who), address(QUEUE), abi.encodeCall(QUEUE.requestWithdrawal, (shares % 0.001 ether, STRANGER))
+            stakerAt(who), address(QUEUE), abi.encodeCall(QUEUE.requestWithdrawal, (shares % 0.0001 ether, STRANGER))
         );
         _refused(stakerAt(who), address(POOL), abi.encodeCall(POOL.transfer, (STRANGER, balance + shares)));
         _refused(STRANGER, address(POOL), abi.encodeCall(POOL.transferFrom, (stakerAt(who), STRANGER, shares)));

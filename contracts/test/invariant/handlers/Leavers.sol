@@ -21,6 +21,13 @@ abstract contract Leavers is Stakers {
         uint256 frameRate;
     }
 
+    /// @dev The pool's ether when a frame is processed: all that comes with it is in.
+    struct Funds {
+        uint256 rateBefore;
+        uint256 buffered;
+        uint256 beacon;
+    }
+
     /// @dev The walk over a frame.
     struct Walk {
         uint256 available;
@@ -30,7 +37,9 @@ abstract contract Leavers is Stakers {
         uint256 batch;
     }
 
-    uint256 private constant LEAST = 0.001 ether;
+    uint256 private constant LEAST = 0.0001 ether;
+    /// @dev Frames after its close from which a request is served whatever a report asks for.
+    uint256 private constant FORCED_AFTER = 7;
 
     Position[] private _positions;
     uint256 public frames;
@@ -42,6 +51,12 @@ abstract contract Leavers is Stakers {
     uint256 public staleFrames;
     uint256 public swept;
     uint256 public lastFrameTime;
+    /// @dev Wei that leavers forwent: the worth of their shares at the rate of the frame less what they are paid. It leaves
+    /// beaconEther, and what is above that goes from the buffer to the rewards vault.
+    uint256 public forgone;
+    uint256 public forgoneOfBuffer;
+    /// @dev Times that a finalisation moved the rate by more than rounding.
+    uint256 public finalisationMoves;
 
     constructor() {
         lastFrameTime = block.timestamp;
@@ -153,14 +168,16 @@ abstract contract Leavers is Stakers {
             if (seed % 3 != 0) return;
             _at(from);
         }
-        uint256 rate = rateOf(pooledBefore, supplyBefore);
-        uint256 sweep = _min(address(WITHDRAWALS).balance, POOL.beaconEther());
+        Funds memory funds = Funds(rateOf(pooledBefore, supplyBefore), POOL.bufferedEther(), POOL.beaconEther());
+        uint256 sweep = _min(address(WITHDRAWALS).balance, funds.beacon);
+        funds.buffered += sweep;
+        funds.beacon -= sweep;
         uint256 aside = address(QUEUE).balance;
         VM.prank(stakerAt(seed >> 8));
         POOL.processStaleFrame();
         swept += sweep;
         ++staleFrames;
-        _frameProcessed(rate, address(QUEUE).balance - aside, 1, type(uint32).max);
+        _frameProcessed(funds, address(QUEUE).balance - aside, 1, type(uint32).max);
         _compareRate();
         _count("staleFrame");
     }
@@ -205,24 +222,27 @@ abstract contract Leavers is Stakers {
 
     /// @dev Goes through the list of requests as a frame must: closes the open ones, then serves one after the other while
     /// they are due and the ether reaches. The queue must have come as far, and set aside as much.
-    function _frameProcessed(uint256 rateBefore, uint256 assets, uint256 delay, uint256 upTo) internal {
+    function _frameProcessed(Funds memory funds, uint256 assets, uint256 delay, uint256 upTo) internal {
         ++frames;
         lastFrameTime = time;
         for (uint256 id = _positions.length; id > 0 && _positions[id - 1].closed == 0; --id) {
             _positions[id - 1].closed = uint32(frames);
-            _positions[id - 1].closeRate = rateBefore;
+            _positions[id - 1].closeRate = funds.rateBefore;
         }
         uint256 last = QUEUE.lastFinalizedId();
         uint256 burnt = 0;
         for (uint256 id = finalizedUpTo + 1; id <= last; ++id) {
             burnt += _positions[id - 1].shares;
         }
-        uint256 rate = rateOf(POOL.totalPooledEther() + assets, POOL.totalSupply() + burnt);
-        Walk memory walk = Walk(POOL.bufferedEther() + assets, 0, 0, 0, 0);
+        uint256 rate = rateOf(funds.buffered + funds.beacon, POOL.totalSupply() + burnt);
+        // No more than all queued shares are worth.
+        uint256 queued = (POOL.balanceOf(address(QUEUE)) + burnt) * rate / RAY;
+        Walk memory walk = Walk(_min(funds.buffered, queued), 0, 0, 0, 0);
         for (uint256 id = finalizedUpTo + 1; id <= last; ++id) {
             _check(_serve(walk, id, rate, delay, upTo), "a request was finalised out of turn");
             _positions[id - 1].finalized = uint32(frames);
             _positions[id - 1].frameRate = rate;
+            if (id > upTo) _count("forced");
         }
         _check(walk.total + walk.chunk * walk.chunkRate / RAY == assets, "what is set aside");
         _check(
@@ -231,8 +251,34 @@ abstract contract Leavers is Stakers {
         );
         finalizedUpTo = last;
         setAside += assets;
+        _forgo(funds, assets, burnt, rate);
         sharesBurnt += burnt;
         sharesOf[address(QUEUE)] -= burnt;
+    }
+
+    /// @dev Finalised shares take their whole worth out of the accounts, so that the rate of the others stays: what leavers are
+    /// not paid is recognised anew by later reports.
+    function _forgo(Funds memory funds, uint256 assets, uint256 burnt, uint256 rate) private {
+        uint256 more = _less(burnt * rate / RAY, assets);
+        uint256 ofBeacon = _min(more, funds.beacon);
+        _check(POOL.beaconEther() == funds.beacon - ofBeacon, "what is forgone leaves the validators' account");
+        _check(POOL.bufferedEther() == funds.buffered - assets - (more - ofBeacon), "the buffer pays the rest");
+        forgone += more;
+        forgoneOfBuffer += more - ofBeacon;
+        if (more != 0) _count("forgone");
+        if (more != ofBeacon) _count("forgoneOfBuffer");
+
+        uint256 pooled = funds.buffered + funds.beacon + VIRTUAL;
+        uint256 supply = POOL.totalSupply() + burnt + VIRTUAL;
+        uint256 present = (POOL.totalPooledEther() + VIRTUAL) * supply;
+        uint256 before = pooled * (POOL.totalSupply() + VIRTUAL);
+        if (present < before || present > before + _rounding(pooled, supply) * supply) ++finalisationMoves;
+    }
+
+    /// @dev Wei by which a finalisation may favour the holders that stay: rounding; and up to the virtual gwei in a loss, when
+    /// leavers are not paid its share of the pool.
+    function _rounding(uint256 pooled, uint256 supply) internal pure returns (uint256) {
+        return pooled < supply ? 4 + VIRTUAL : 4;
     }
 
     /// @dev Whether a request is served next. The requests of one batch are set aside for together.
@@ -242,7 +288,8 @@ abstract contract Leavers is Stakers {
         returns (bool)
     {
         Position storage position = _positions[id - 1];
-        if (position.closed + delay > frames || id > upTo) return false;
+        if (position.closed + delay > frames) return false;
+        if (id > upTo && position.closed + FORCED_AFTER > frames) return false;
         if (position.closed != walk.batch) {
             walk.total += walk.chunk * walk.chunkRate / RAY;
             walk.chunk = 0;

@@ -39,10 +39,12 @@ abstract contract Reporters is Depositors {
         uint256 operatorShares;
         uint256 distributions;
         uint256 reports;
+        uint256 feeSharesOfLast;
     }
 
     uint256 private constant GENESIS_TIME = 1_606_824_023;
     uint256 private constant SECONDS_PER_SLOT = 12;
+    uint256 private constant LEAST_SLOTS_PER_FRAME = 7_200;
 
     bytes private pending;
     Sums internal sums;
@@ -52,10 +54,13 @@ abstract contract Reporters is Depositors {
     /// @dev Wei lost by the consensus side up to the frame last settled; and up to the one that awaits settlement.
     uint256 public settledLost;
     uint256 private pendingLost;
-    /// @dev Reports that raised the pool by more than the bound, or that left a gain out without reaching it.
+    /// @dev Reports left in which members ask for no finalisation.
+    uint256 private withheld;
+    /// @dev Reports that raised the pool or the rate by more than the bound, or that left a gain out without reaching it.
     uint256 public excessiveRises;
+    uint256 public excessivePrices;
     uint256 public idleHeadroom;
-    /// @dev Losses above the limit that were settled without the reviewers.
+    /// @dev Losses or exits above the limit that were settled without the reviewers.
     uint256 public unreviewed;
 
     function sumsOf() external view returns (Sums memory) {
@@ -66,6 +71,12 @@ abstract contract Reporters is Depositors {
     function closeFrame(uint256 seed) external watched {
         _snapshot(seed);
         _count("closeFrame");
+    }
+
+    /// @dev Members keep leavers waiting.
+    function withhold(uint256 seed) external watched {
+        withheld = 8 + seed % 8;
+        _count("withhold");
     }
 
     function settleReport(uint256 seed) external watchedFrame {
@@ -87,7 +98,7 @@ abstract contract Reporters is Depositors {
         uint256 refSlot = (slot + slots) / slots * slots - 1;
         if (refSlot < slot) refSlot += slots;
         if (refSlot <= lastRefSlot || seed % 16 == 0) refSlot += slots;
-        _at(GENESIS_TIME + refSlot * SECONDS_PER_SLOT);
+        _at(_frameEnd(refSlot));
 
         IRewardDistribution.Report memory made = IRewardDistribution.Report({
             refSlot: uint64(refSlot),
@@ -96,7 +107,7 @@ abstract contract Reporters is Depositors {
             slashedValidators: uint32(slashings),
             withdrawalVaultBalance: uint128(address(WITHDRAWALS).balance),
             executionVaultBalance: uint128(address(REWARDS).balance),
-            finalizeUpTo: uint32(seed % 8 == 1 ? seed % (_lastRequest() + 1) : _lastRequest())
+            finalizeUpTo: uint32(_upTo(seed))
         });
         IOperatorRegistry.OperatorUpdate[] memory updates = _updates(seed);
         pending = abi.encode(made, updates);
@@ -104,8 +115,18 @@ abstract contract Reporters is Depositors {
         _agree(CONSENSUS, Lanes.REPORT, DISTRIBUTION.reportDigest(made, updates), seed >> 8);
     }
 
-    function _lastRequest() private view returns (uint256) {
-        return QUEUE.lastRequestId();
+    function _upTo(uint256 seed) private returns (uint256) {
+        if (withheld != 0) {
+            --withheld;
+            return 0;
+        }
+        uint256 last = QUEUE.lastRequestId();
+        return seed % 8 == 1 ? seed % (last + 1) : last;
+    }
+
+    /// @dev When a report may be settled: its last slot is over.
+    function _frameEnd(uint256 refSlot) private pure returns (uint256) {
+        return GENESIS_TIME + (refSlot + 1) * SECONDS_PER_SLOT;
     }
 
     /// @dev What is new of operators, by rising id.
@@ -138,28 +159,53 @@ abstract contract Reporters is Depositors {
             _count("overtakenReport");
             return;
         }
+        // Members joined or left since: those who are there must agree anew.
+        bytes32 digest = DISTRIBUTION.reportDigest(made, updates);
+        if (agreedOn[CONSENSUS][Lanes.REPORT] != digest) {
+            _checkRefused(data);
+            _agree(CONSENSUS, Lanes.REPORT, digest, seed);
+            _count("agreedAnew");
+        }
         Outcome memory o = _assess(made, updates);
         _requireReview(o.loss, made, updates, seed);
         _apply(updates);
-        uint256 rate = rateOf(pooledBefore, supplyBefore);
+        Funds memory funds = _fundsOf(o);
         uint256 aside = address(QUEUE).balance;
         VM.prank(seed % 2 == 0 ? STRANGER : memberList[CONSENSUS][0]);
         (bool ok,) = address(DISTRIBUTION).call(data);
         _check(ok, "an agreed report is settled");
         aside = address(QUEUE).balance - aside;
         _afterReport(made, o);
-        _mintFees(o, aside);
-        _frameProcessed(rate, aside, POOL.withdrawalDelay(), made.finalizeUpTo);
+        _mintFees(o, funds.buffered + funds.beacon);
+        _frameProcessed(funds, aside, POOL.withdrawalDelay(), made.finalizeUpTo);
         if (o.uncovered <= o.rewards) _compareRate();
         else _count("uncoveredLoss");
-        if (POOL.totalPooledEther() + aside > pooledBefore + o.headroom) ++excessiveRises;
+        if (funds.buffered + funds.beacon > pooledBefore + o.headroom) ++excessiveRises;
+        _comparePrice(funds, o.headroom);
         _checkRefused(data);
-        _count(time > GENESIS_TIME + uint256(made.refSlot) * SECONDS_PER_SLOT ? "lateReport" : "report");
+        _count(time > _frameEnd(made.refSlot) ? "lateReport" : "report");
+    }
+
+    /// @dev The pool's ether once a report's is in, before leavers take theirs.
+    function _fundsOf(Outcome memory o) private view returns (Funds memory funds) {
+        funds.rateBefore = rateOf(pooledBefore, supplyBefore);
+        funds.buffered = POOL.bufferedEther() + o.withdrawals + o.rewards + o.fromBonds + o.covered;
+        funds.beacon = POOL.beaconEther() + o.gain - o.loss - o.withdrawals;
+    }
+
+    /// @dev The price itself keeps the bound, whoever leaves in the same frame and whatever they forgo.
+    function _comparePrice(Funds memory funds, uint256 headroom) private {
+        uint256 present = (POOL.totalPooledEther() + VIRTUAL) * (supplyBefore + VIRTUAL);
+        uint256 most = (pooledBefore + headroom + VIRTUAL) * (POOL.totalSupply() + VIRTUAL);
+        // Supply before is not above the supply with fees, by which the rounding is.
+        most += _rounding(funds.buffered + funds.beacon, supplyBefore + sums.feeSharesOfLast) * (supplyBefore + VIRTUAL);
+        if (present > most) ++excessivePrices;
     }
 
     function _overtaken(uint256 refSlot) private view returns (bool) {
         uint256 slots = DISTRIBUTION.epochsPerFrame() * 32;
         return (refSlot + 1) % slots != 0 || refSlot <= lastRefSlot
+            || (lastRefSlot != 0 && refSlot < lastRefSlot + LEAST_SLOTS_PER_FRAME)
             || GENESIS_TIME + refSlot * SECONDS_PER_SLOT < POOL.lastFrameTime();
     }
 
@@ -193,7 +239,7 @@ abstract contract Reporters is Depositors {
         if (rest && o.gain + o.rewards < o.headroom) ++idleHeadroom;
     }
 
-    /// @dev A loss above the limit, of the pool or of operators, is refused until the reviewers agree too.
+    /// @dev A loss above the limit, of the pool or of operators, or many exits, are refused until the reviewers agree too.
     function _requireReview(
         uint256 loss,
         IRewardDistribution.Report memory made,
@@ -201,14 +247,19 @@ abstract contract Reporters is Depositors {
         uint256 seed
     ) private {
         uint256 laid = 0;
+        uint256 exits = 0;
         for (uint256 i = 0; i < updates.length; ++i) {
             laid += updates[i].loss;
+            exits += updates[i].exitedKeys - books[updates[i].operatorId].reportedExits;
         }
-        if (_max(loss, laid) <= pooledBefore * DISTRIBUTION.maxLossBps() / BASIS_POINTS) return;
+        bool many = exits > _max(16, _activeKeys() * 500 / BASIS_POINTS);
+        bool large = _max(loss, laid) > pooledBefore * DISTRIBUTION.maxLossBps() / BASIS_POINTS;
+        if (!many && !large) return;
         (bool ok,) = address(DISTRIBUTION).call(abi.encodeCall(DISTRIBUTION.settleRewards, (made, updates)));
         if (ok) ++unreviewed;
         _agree(REVIEW, Lanes.REPORT, DISTRIBUTION.reportDigest(made, updates), seed);
-        _count("reviewedLoss");
+        if (large) _count("reviewedLoss");
+        if (many) _count("reviewedExits");
     }
 
     /// @dev Takes the news of operators into the books.
@@ -245,25 +296,30 @@ abstract contract Reporters is Depositors {
     }
 
     /// @dev Fees are on what the stakers gain on balance; their shares are worth them at the rate after them.
-    function _mintFees(Outcome memory o, uint256 aside) private {
-        uint256 active = 0;
-        for (uint256 id = 1; id <= operators; ++id) {
-            active += books[id].deposited - books[id].reportedExits;
-        }
+    function _mintFees(Outcome memory o, uint256 pooled) private {
+        uint256 active = _activeKeys();
         uint256 net = _less(o.gain + o.rewards, o.uncovered);
         o.protocolFee = net * DISTRIBUTION.protocolFeeBps() / BASIS_POINTS;
         o.operatorFee = active == 0 ? 0 : net * DISTRIBUTION.operatorFeeBps() / BASIS_POINTS;
         uint256 fees = o.protocolFee + o.operatorFee;
         sums.fees += fees;
+        sums.feeSharesOfLast = 0;
         if (fees == 0) return;
-        uint256 pooled = POOL.totalPooledEther() + aside;
         uint256 shares = fees * (supplyBefore + VIRTUAL) / (pooled - fees + VIRTUAL);
         uint256 operatorShares = shares * o.operatorFee / fees;
+        sums.feeSharesOfLast = shares;
         sums.operatorShares += operatorShares;
         sums.protocolShares += shares - operatorShares;
         if (operatorShares != 0) ++sums.distributions;
         sharesOf[DISTRIBUTION.treasury()] += shares - operatorShares;
         sharesOf[address(REGISTRY)] += operatorShares;
         _count("fees");
+    }
+
+    /// @dev Validators by the last report.
+    function _activeKeys() private view returns (uint256 active) {
+        for (uint256 id = 1; id <= operators; ++id) {
+            active += books[id].deposited - books[id].reportedExits;
+        }
     }
 }
