@@ -90,7 +90,7 @@ abstract contract InvariantBase is Base {
 
     /// @dev Every call of the handler; the first 22 come up three times.
     function allTargets() internal view returns (bytes4[] memory selectors) {
-        bytes4[70] memory all = [
+        bytes4[71] memory all = [
             handler.stake.selector,
             handler.request.selector,
             handler.requestAll.selector,
@@ -160,7 +160,8 @@ abstract contract InvariantBase is Base {
             handler.withhold.selector,
             handler.proveLater.selector,
             handler.abandon.selector,
-            handler.leaveTogether.selector
+            handler.leaveTogether.selector,
+            handler.reportAcrossAChange.selector
         ];
         bytes4[10] memory forbidden = forbiddenTargets();
         uint256 often = 22;

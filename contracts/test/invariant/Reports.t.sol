@@ -41,7 +41,10 @@ contract ReportInvariantsTest is InvariantBase {
     }
 
     function invariant_rewardsVaultHoldsWhatIsNotTaken() public view {
-        assertEq(address(rewardsVault).balance, handler.executionRewards() + handler.forgoneOfBuffer() - handler.sumsOf().rewards);
+        assertEq(
+            address(rewardsVault).balance,
+            handler.executionRewards() + handler.forgoneOfBuffer() - handler.sumsOf().rewards
+        );
     }
 
     function invariant_withdrawalVaultHoldsWhatIsNotTaken() public view {

@@ -108,7 +108,7 @@ abstract contract Committees is Validators {
     /* INTERNAL */
 
     /// @dev What was agreed was agreed by another committee.
-    function _forget(uint256 which) private {
+    function _forget(uint256 which) internal {
         for (uint256 lane = 0; lane < 8; ++lane) {
             delete agreedOn[which][lane];
         }

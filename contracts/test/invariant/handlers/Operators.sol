@@ -158,7 +158,7 @@ abstract contract Operators is Leavers {
         uint256 total = keysOf[id].length;
         uint256 covered =
             (book.bond + (book.taken - book.deposited - book.invalid) * PRE_DEPOSIT) / REGISTRY.bondPerKey();
-        uint256 room = _less(_min(covered + book.reportedExits + book.invalid, MOST_KEYS), total);
+        uint256 room = _less(_min(covered, MOST_KEYS) + book.reportedExits + book.invalid, total);
         if (room == 0) return;
         count = _within(count, 1, _min(room, 6));
         bytes memory pubkeys;

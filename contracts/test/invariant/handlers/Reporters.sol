@@ -90,6 +90,15 @@ abstract contract Reporters is Depositors {
         if (!DISTRIBUTION.paused()) _settle(_next(seed));
     }
 
+    /// @dev The committee changes between a report's agreement and its settlement.
+    function reportAcrossAChange(uint256 seed) external watchedFrame {
+        _snapshot(seed);
+        VM.prank(cast.membership);
+        committees[CONSENSUS].setMinimumQuorum(leastQuorum[CONSENSUS]);
+        _forget(CONSENSUS);
+        if (!DISTRIBUTION.paused()) _settle(_next(seed));
+    }
+
     /* INTERNAL */
 
     function _snapshot(uint256 seed) private {
@@ -197,7 +206,7 @@ abstract contract Reporters is Depositors {
     function _comparePrice(Funds memory funds, uint256 headroom) private {
         uint256 present = (POOL.totalPooledEther() + VIRTUAL) * (supplyBefore + VIRTUAL);
         uint256 most = (pooledBefore + headroom + VIRTUAL) * (POOL.totalSupply() + VIRTUAL);
-        // Supply before is not above the supply with fees, by which the rounding is.
+        // What is finalised leaves the supply after the fees' shares have come to it.
         most += _rounding(funds.buffered + funds.beacon, supplyBefore + sums.feeSharesOfLast) * (supplyBefore + VIRTUAL);
         if (present > most) ++excessivePrices;
     }

@@ -129,9 +129,9 @@ abstract contract Validators is Operators {
 
     /// @dev Many leave at once.
     function leaveTogether(uint256 seed) external watched {
-        if (seed % 4 != 0) return;
+        if (seed % 8 != 0) return;
         for (uint256 i = 0; i < 24; ++i) {
-            if (_exit(seed >> 2)) _count("leaveTogether");
+            if (_exit(seed >> 3)) _count("leaveTogether");
         }
     }
 
