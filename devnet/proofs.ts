@@ -67,7 +67,7 @@ export class NetworkReader {
 
   constructor(network: Network) {
     this.network = network;
-    this.execution = createPublicClient({ transport: http(network.executionRpc, { retryCount: 2, timeout: 10_000 }) });
+    this.execution = createPublicClient({ transport: http(network.executionRpc, { retryCount: 2, timeout: 60_000 }) });
     this.beacon = new BeaconClient(network.beaconApi);
   }
 

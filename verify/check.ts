@@ -30,6 +30,12 @@ export async function check(
   { addresses, timelocks }: Pick<Deployment, "addresses" | "timelocks">,
   expectations: readonly Expectation[],
 ): Promise<Finding[]> {
+  const grants = readGrants(client, [
+    ...Object.values(addresses),
+    ...Object.values(timelocks ?? {}).map(({ address }) => address),
+  ]);
+  // Who waits for it reports its failure.
+  grants.catch(() => undefined);
   return await Promise.all(
     expectations.map(async (expectation) => {
       const [subject, wanted] = describe(expectation);
@@ -39,7 +45,7 @@ export async function check(
           contract in addresses
             ? addresses[contract as ProtocolContract]
             : timelocks?.[contract as TimelockName].address;
-        const found = address ? await read(client, address, expectation) : "no such contract";
+        const found = address ? await read(client, address, expectation, grants) : "no such contract";
         return { subject, wanted, found, equal: found === wanted };
       } catch (error) {
         return { subject, wanted, found: errorMessage(error).split("\n")[0] ?? "", equal: false };
@@ -67,7 +73,33 @@ function describe(expectation: Expectation): [subject: string, wanted: string] {
   }
 }
 
-async function read(client: PublicClient, address: Address, expectation: Expectation): Promise<string> {
+/** A role that was granted at some time. */
+interface Grant {
+  /** In lower case. */
+  readonly contract: string;
+  readonly role: string;
+  readonly account: Address;
+}
+
+/** Every grant that these contracts ever made, read at once: for some clients a search through all blocks is slow. */
+async function readGrants(client: PublicClient, contracts: readonly Address[]): Promise<Grant[]> {
+  const logs = await client.getLogs({
+    address: [...contracts],
+    event: ROLE_GRANTED,
+    fromBlock: 0n,
+    toBlock: "latest",
+  });
+  return logs.flatMap(({ address, args }) =>
+    args.role && args.account ? [{ contract: address.toLowerCase(), role: args.role, account: args.account }] : [],
+  );
+}
+
+async function read(
+  client: PublicClient,
+  address: Address,
+  expectation: Expectation,
+  grants: Promise<readonly Grant[]>,
+): Promise<string> {
   switch (expectation.kind) {
     case "code":
       return (await hasBuiltCode(client, address, expectation))
@@ -81,14 +113,10 @@ async function read(client: PublicClient, address: Address, expectation: Expecta
     }
     case "holders": {
       // Roles cannot be listed: whoever was ever granted one is asked about.
-      const logs = await client.getLogs({
-        address,
-        event: ROLE_GRANTED,
-        args: { role: expectation.id },
-        fromBlock: 0n,
-        toBlock: "latest",
-      });
-      const accounts = [...new Set(logs.map(({ args }) => args.account ?? address))];
+      const granted = (await grants).filter(
+        ({ contract, role }) => contract === address.toLowerCase() && role === expectation.id,
+      );
+      const accounts = [...new Set(granted.map(({ account }) => account))];
       const holds = await Promise.all(
         accounts.map((account) =>
           client.readContract({ address, abi: ACCESS_ABI, functionName: "hasRole", args: [expectation.id, account] }),

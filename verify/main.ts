@@ -42,7 +42,7 @@ async function main(args: readonly string[]): Promise<number> {
   const [network] = await Promise.all([loadNetwork(values.stack), buildContracts()]);
   const deployment = deploymentOf(settings, network);
   const client = createPublicClient({
-    transport: http(values.rpc ?? network.executionRpc, { retryCount: 2, timeout: 15_000 }),
+    transport: http(values.rpc ?? network.executionRpc, { retryCount: 2, timeout: 60_000 }),
   });
   const findings = await check(client, deployment, expectationsOf(deployment));
   process.stdout.write(`${values.json ? JSON.stringify({ findings }) : render(findings)}\n`);

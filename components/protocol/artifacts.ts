@@ -27,12 +27,10 @@ let build: Promise<void> | undefined;
 export function buildContracts(): Promise<void> {
   build ??= withLock(projectPath("contracts/cache/build.lock"), async () => {
     const forge = projectPath("node_modules/.bin/forge");
-    await promisify(execFile)(forge, ["build", "--skip", "test"], { cwd: projectPath("contracts") }).catch(
-      (error: unknown) => {
-        const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
-        throw new ContractBuildError(`${stdout}${stderr}`.trim(), error);
-      },
-    );
+    await promisify(execFile)(forge, ["build", "src"], { cwd: projectPath("contracts") }).catch((error: unknown) => {
+      const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
+      throw new ContractBuildError(`${stdout}${stderr}`.trim(), error);
+    });
   });
   return build;
 }
