@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { EthstakeError } from "../lib/errors.ts";
-import { openSender } from "../provider/chain/sender.ts";
 import type { NetworkReader, ValidatorReport } from "./proofs.ts";
 
 /** Says what is being waited for. */
@@ -61,19 +60,13 @@ export async function awaitProposal(
   validators: readonly ValidatorReport[],
   progress: Progress,
 ): Promise<void> {
-  const { network } = reader;
-  const staker = network.accounts["staker"];
-  if (!staker) throw new Error("the devnet has no staker account");
-  const sender = await openSender(
-    { rpcUrl: network.executionRpc, chainId: await reader.execution.getChainId() },
-    { keyFile: staker.keyFile },
-  );
+  const sender = await reader.senderOf("staker");
   const indices = validators.flatMap(({ index }) => (index === undefined ? [] : [index]));
   await until(reader, async () => {
     progress(
       `waiting for validator ${indices.join(" or ")} to propose a block with fees; head at slot ${await reader.headSlot()}`,
     );
-    await sender.send({ purpose: "A payment with a priority fee", to: staker.address, value: 1n });
+    await sender.send({ purpose: "A payment with a priority fee", to: sender.account.address, value: 1n });
     const { balance, settled } = await reader.rewardsReceived();
     return balance + settled > 0n ? true : undefined;
   });

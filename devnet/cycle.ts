@@ -6,16 +6,14 @@ import {
   parseEther,
   zeroAddress,
   type Abi,
-  type Address,
   type Hex,
 } from "viem";
 import { artifactPath } from "../components/protocol/artifacts.ts";
 import type { ProtocolContract } from "../components/protocol/contracts.ts";
 import { loadArtifact } from "../provider/chain/artifact.ts";
-import { openSender } from "../provider/chain/sender.ts";
 import { COMMITTEE_ACCOUNTS } from "../stacks/devnet-accounts.ts";
 import { until, type Progress } from "./activity.ts";
-import { ownValidators } from "./network.ts";
+import { accountOf, ownValidators } from "./network.ts";
 import type { NetworkReader } from "./proofs.ts";
 import { DISTRIBUTION_ABI, dueFrame, readReport, type FrameReport } from "./reports.ts";
 
@@ -41,14 +39,13 @@ const POOL_ABI = parseAbi([
   "function balanceOf(address account) view returns (uint256)",
   "function stake(address receiver, uint256 minShares, address referral) payable returns (uint256 shares)",
 ]);
-export const QUEUE_ABI = parseAbi([
+const QUEUE_ABI = parseAbi([
   "struct Request { address owner; uint256 shares; bool finalized; bool claimed; uint256 assets; }",
   "function requestWithdrawal(uint256 shares, address receiver) returns (uint256 firstRequestId, uint256 lastRequestId)",
   "function requestOf(uint256 requestId) view returns (Request)",
   "function lastRequestId() view returns (uint256)",
   "function findHint(uint256 requestId) view returns (uint256 hint)",
   "function claim(uint256 requestId, uint256 hint, address recipient) returns (uint256 assets)",
-  "event WithdrawalClaimed(uint256 indexed requestId, address indexed owner, address indexed recipient, uint256 assets)",
 ]);
 
 /**
@@ -129,7 +126,7 @@ export async function settleFrame(reader: NetworkReader, progress: Progress): Pr
 export async function withdraw(reader: NetworkReader, progress: Progress): Promise<void> {
   const { network, execution } = reader;
   const { StakingPool, WithdrawalQueue } = network.contracts;
-  const { address } = account(reader, "leaver");
+  const { address } = accountOf(network, "leaver");
   const queue = { address: WithdrawalQueue, abi: QUEUE_ABI } as const;
   if ((await execution.readContract({ ...queue, functionName: "lastRequestId" })) === 0n) {
     const shares = () =>
@@ -208,23 +205,13 @@ async function send(
   purpose: string,
   call: Call,
 ): Promise<void> {
-  const { network, execution } = reader;
-  const sender = await openSender(
-    { rpcUrl: network.executionRpc, chainId: await execution.getChainId() },
-    { keyFile: account(reader, from).keyFile },
-  );
+  const sender = await reader.senderOf(from);
   await sender.send({
     ...(call.spareGas === undefined ? {} : { spareGas: call.spareGas }),
     ...(call.value === undefined ? {} : { value: call.value }),
     purpose,
-    to: network.contracts[contract],
+    to: reader.network.contracts[contract],
     data: encodeFunctionData({ abi: call.abi, functionName: call.functionName, args: call.args }),
     abi: (await loadArtifact(artifactPath(`${contract}.sol`, contract))).abi,
   });
-}
-
-function account({ network }: NetworkReader, name: string): { readonly address: Address; readonly keyFile: string } {
-  const found = network.accounts[name];
-  if (!found) throw new Error(`the devnet has no account ${name}`);
-  return found;
 }

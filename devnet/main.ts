@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { errorMessage, EthstakeError } from "../lib/errors.ts";
+import { runCommand } from "../lib/command.ts";
 import { takeDown } from "./down.ts";
 import { loadNetwork } from "./network.ts";
 import { NetworkReader } from "./proofs.ts";
@@ -32,12 +32,4 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-main(process.argv.slice(2)).then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    process.stderr.write(
-      `error: ${error instanceof EthstakeError ? `${error.message} [${error.code}]` : errorMessage(error)}\n`,
-    );
-    process.exit(1);
-  },
-);
+runCommand(main);

@@ -48,6 +48,13 @@ export async function loadNetwork(stack: string): Promise<Network> {
   return parsed.data;
 }
 
+/** One of the stack's accounts: its address, and the file with its key. */
+export function accountOf(network: Network, name: string): Network["accounts"][string] {
+  const found = network.accounts[name];
+  if (!found) throw new Error(`the stack has no account ${name}`);
+  return found;
+}
+
 /** The devnet's own validators, with the node that signs for each. */
 export function ownValidators(network: Network): { readonly publicKey: Hex; readonly node: string }[] {
   return network.operators.flatMap(({ keys }) =>

@@ -12,14 +12,13 @@ import {
   type PublicClient,
 } from "viem";
 import { z } from "zod";
-import { artifactPath } from "../components/protocol/artifacts.ts";
+import { readBuiltCode } from "../components/protocol/built-code.ts";
 import { isProxied, PROTOCOL_CONTRACTS, sourceName, type ProtocolContract } from "../components/protocol/contracts.ts";
 import { errorMessage } from "../lib/errors.ts";
 import { BeaconClient, type BeaconValidator } from "../provider/beacon/api.ts";
 import { KeymanagerClient } from "../provider/beacon/keymanager.ts";
-import { isCodeOf, loadArtifact } from "../provider/chain/artifact.ts";
-import { readImplementation } from "../provider/chain/proxy.ts";
-import { ownValidators, type Network } from "./network.ts";
+import { openSender, type TransactionSender } from "../provider/chain/sender.ts";
+import { accountOf, ownValidators, type Network } from "./network.ts";
 
 /** One claim about a network, with what was read and where. Nothing in it comes from the stack's own state. */
 export interface Proof {
@@ -71,6 +70,14 @@ export class NetworkReader {
     this.beacon = new BeaconClient(network.beaconApi);
   }
 
+  /** The sender of one of the stack's accounts. */
+  async senderOf(account: string): Promise<TransactionSender> {
+    return await openSender(
+      { rpcUrl: this.network.executionRpc, chainId: await this.execution.getChainId() },
+      { keyFile: accountOf(this.network, account).keyFile },
+    );
+  }
+
   /** Slot of the beacon node's head. */
   async headSlot(): Promise<number> {
     return syncingSchema.parse(await this.beacon.get("/eth/v1/node/syncing")).data.head_slot;
@@ -117,12 +124,11 @@ export class NetworkReader {
   }
 
   /** Wei that reached the rewards vault since genesis: what it holds and what was settled from it. */
-  async rewardsReceived(): Promise<{ balance: bigint; settled: bigint }> {
+  async rewardsReceived(reports = this.reports()): Promise<{ balance: bigint; settled: bigint }> {
     const { ExecutionRewardsVault } = this.network.contracts;
-    const reports = await this.reports();
     return {
       balance: await this.execution.getBalance({ address: ExecutionRewardsVault }),
-      settled: reports.reduce((sum, { rewards }) => sum + rewards, 0n),
+      settled: (await reports).reduce((sum, { rewards }) => sum + rewards, 0n),
     };
   }
 
@@ -167,6 +173,9 @@ export class NetworkReader {
 export async function prove(reader: NetworkReader): Promise<{ proofs: Proof[]; validators: ValidatorReport[] }> {
   const { network } = reader;
   const validators = await reader.validators().catch(() => [] as ValidatorReport[]);
+  // Two proofs need them, and a search through all blocks is slow: they are read once. Who waits for them reports a failure.
+  const reports = reader.reports();
+  reports.catch(() => undefined);
   const proofs = await Promise.all([
     attempt("the head advances", `beacon node ${network.beaconApi}/eth/v1/node/syncing, twice`, () =>
       headAdvances(reader),
@@ -208,19 +217,19 @@ export async function prove(reader: NetworkReader): Promise<{ proofs: Proof[]; v
       () => proposed(reader, validators),
     ),
     attempt("ExecutionRewardsVault received fees", "eth_getBalance and RewardSettled events", async () => {
-      const { balance, settled } = await reader.rewardsReceived();
+      const { balance, settled } = await reader.rewardsReceived(reports);
       return {
         value: `${formatEther(balance + settled)} ETH (${formatEther(settled)} settled)`,
         holds: balance + settled > 0n,
       };
     }),
     attempt("a quorum's report was settled, fees and all", "RewardSettled events of RewardDistribution", async () => {
-      const reports = await reader.reports();
-      const sum = (pick: (report: (typeof reports)[number]) => bigint): string =>
-        formatEther(reports.reduce((total, report) => total + pick(report), 0n));
+      const settled = await reports;
+      const sum = (pick: (report: (typeof settled)[number]) => bigint): string =>
+        formatEther(settled.reduce((total, report) => total + pick(report), 0n));
       return {
-        value: `${reports.length} reports: ${sum(({ gain }) => gain)} ETH from consensus, ${sum(({ rewards }) => rewards)} from execution, ${sum(({ fees }) => fees)} fees`,
-        holds: reports.some(({ gain, rewards, fees }) => gain + rewards > 0n && fees > 0n),
+        value: `${settled.length} reports: ${sum(({ gain }) => gain)} ETH from consensus, ${sum(({ rewards }) => rewards)} from execution, ${sum(({ fees }) => fees)} fees`,
+        holds: settled.some(({ gain, rewards, fees }) => gain + rewards > 0n && fees > 0n),
       };
     }),
     attempt(
@@ -267,23 +276,14 @@ async function headAdvances(reader: NetworkReader): Promise<Reading> {
 
 async function carriesBuiltCode(reader: NetworkReader, name: ProtocolContract): Promise<Reading> {
   const address = reader.network.contracts[name];
-  const source = sourceName(name);
-  const implementation = isProxied(name) ? await readImplementation(reader.execution, address) : address;
-  const [proxyCode, code] = await Promise.all([
-    reader.execution.getCode({ address }),
-    reader.execution.getCode({ address: implementation }),
-  ]);
-  const proxyArtifact = await loadArtifact(artifactPath("ERC1967Proxy.sol", "ERC1967Proxy"));
-  const artifact = await loadArtifact(artifactPath(`${source}.sol`, source));
-  const holds =
-    proxyCode !== undefined &&
-    code !== undefined &&
-    (!isProxied(name) || isCodeOf(proxyArtifact, proxyCode)) &&
-    isCodeOf(artifact, code);
-  const size = `${code ? (code.length - 2) / 2 : 0} bytes`;
+  const proxied = isProxied(name);
+  const { implementation, size, isBuilt } = await readBuiltCode(reader.execution, address, {
+    source: sourceName(name),
+    proxied,
+  });
   return {
-    value: isProxied(name) ? `proxy ${address}, implementation ${implementation}, ${size}` : `${address}, ${size}`,
-    holds,
+    value: proxied ? `proxy ${address}, implementation ${implementation}, ${size} bytes` : `${address}, ${size} bytes`,
+    holds: isBuilt,
   };
 }
 

@@ -1,6 +1,5 @@
 import { runtime } from "@pulumi/pulumi";
-
-const NAMESPACE = "ethstake:";
+import { settingKey, settingsOf } from "./namespace.ts";
 
 /**
  * The stack's configuration as one object, without its namespace. Pulumi hands every value over as text; what reads as JSON is
@@ -8,9 +7,7 @@ const NAMESPACE = "ethstake:";
  */
 export function readConfiguration(): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(runtime.allConfig())
-      .filter(([key]) => key.startsWith(NAMESPACE))
-      .map(([key, text]) => [key.slice(NAMESPACE.length), parseValue(text)]),
+    Object.entries(settingsOf(runtime.allConfig())).map(([key, text]) => [key, parseValue(text)]),
   );
 }
 
@@ -19,11 +16,7 @@ export function readSecretKeys(): ReadonlySet<string> {
   // Pulumi's language hosts tell programs by this variable (sdk/nodejs/runtime/config.ts); the SDK has no public function for it.
   const keys = parseValue(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]");
   if (!Array.isArray(keys)) return new Set();
-  return new Set(
-    keys
-      .filter((key) => typeof key === "string" && key.startsWith(NAMESPACE))
-      .map((key: string) => key.slice(NAMESPACE.length)),
-  );
+  return new Set(keys.flatMap((key: unknown) => (typeof key === "string" ? (settingKey(key) ?? []) : [])));
 }
 
 function parseValue(text: string): unknown {

@@ -28,6 +28,21 @@ export const COMMITTEE_ACCOUNTS = {
   guardians: ["guardian-1", "guardian-2", "guardian-3"],
 } as const;
 
+/** The roles' holders, each made of its account's name. */
+export function roleHolders<Value>(holder: (account: string) => Value): RoleHolders<Value> {
+  return Object.fromEntries(
+    Object.entries(ROLE_ACCOUNTS).map(([role, name]: [string, string]) => [role, holder(name)]),
+  ) as unknown as RoleHolders<Value>;
+}
+
+/** The committees' members, each made of its account's name. */
+export function committees<Value>(
+  member: (account: string) => Value,
+): Record<keyof typeof COMMITTEE_ACCOUNTS, readonly Value[]> {
+  const { oracle, reviewers, guardians } = COMMITTEE_ACCOUNTS;
+  return { oracle: oracle.map(member), reviewers: reviewers.map(member), guardians: guardians.map(member) };
+}
+
 /** Accounts of the people who use a devnet's protocol: one that stays, one that leaves again. */
 export const STAKER_ACCOUNTS = ["staker", "leaver"] as const;
 

@@ -4,10 +4,9 @@ import { DevnetStaking } from "../components/devnet-staking/index.ts";
 import { Operator } from "../components/operator/index.ts";
 import { Protocol, type AccountArgs } from "../components/protocol/index.ts";
 import { buildContracts } from "../components/protocol/artifacts.ts";
-import type { RoleHolders } from "../components/protocol/roles.ts";
 import { ValidatorNode } from "../components/validator-node/index.ts";
 import { Genesis } from "../provider/sdk/index.ts";
-import { accountNames, ADMIN_ACCOUNT, COMMITTEE_ACCOUNTS, ROLE_ACCOUNTS, TREASURY_ACCOUNT } from "./devnet-accounts.ts";
+import { accountNames, ADMIN_ACCOUNT, committees, roleHolders, TREASURY_ACCOUNT } from "./devnet-accounts.ts";
 import { assignKeyRanges } from "./key-ranges.ts";
 import type { Settings } from "./settings.ts";
 
@@ -69,14 +68,8 @@ export function createDevnet(settings: Settings, stack: string): Record<string, 
     {
       chain,
       admin: account(ADMIN_ACCOUNT),
-      roles: Object.fromEntries(
-        Object.entries(ROLE_ACCOUNTS).map(([role, name]: [string, string]) => [role, account(name)]),
-      ) as unknown as RoleHolders<AccountArgs>,
-      committees: {
-        oracle: COMMITTEE_ACCOUNTS.oracle.map((name) => account(name).address),
-        reviewers: COMMITTEE_ACCOUNTS.reviewers.map((name) => account(name).address),
-        guardians: COMMITTEE_ACCOUNTS.guardians.map((name) => account(name).address),
-      },
+      roles: roleHolders(account),
+      committees: committees((name) => account(name).address),
       treasury: account(TREASURY_ACCOUNT).address,
       time: {
         genesisTime: genesis.genesisTime.apply(String),

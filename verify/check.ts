@@ -1,8 +1,6 @@
 import { getAddress, parseAbi, parseAbiItem, type Abi, type Address, type PublicClient } from "viem";
-import { artifactPath } from "../components/protocol/artifacts.ts";
+import { readBuiltCode } from "../components/protocol/built-code.ts";
 import { errorMessage } from "../lib/errors.ts";
-import { isCodeOf, loadArtifact } from "../provider/chain/artifact.ts";
-import { readImplementation } from "../provider/chain/proxy.ts";
 import { fromAbiValue } from "../provider/chain/values.ts";
 import type { ProtocolContract } from "../components/protocol/contracts.ts";
 import type { TimelockName } from "../components/protocol/roles.ts";
@@ -102,7 +100,7 @@ async function read(
 ): Promise<string> {
   switch (expectation.kind) {
     case "code":
-      return (await hasBuiltCode(client, address, expectation))
+      return (await readBuiltCode(client, address, expectation)).isBuilt
         ? `built from ${expectation.source}.sol`
         : "other code, or none";
     case "value": {
@@ -139,7 +137,7 @@ async function read(
             functionName: getter,
           }),
         );
-      const isBuilt = await hasBuiltCode(client, verifier, { ...expectation, proxied: false });
+      const { isBuilt } = await readBuiltCode(client, verifier, { source: expectation.source, proxied: false });
       const indices = await Promise.all(
         Object.keys(expectation.indices).map(
           async (name): Promise<[string, number]> => [name, await read(`${name}Gindex`)],
@@ -153,19 +151,6 @@ async function read(
     case "members":
       return list(await client.readContract({ address, abi: MEMBERS_ABI, functionName: "members" }));
   }
-}
-
-async function hasBuiltCode(
-  client: PublicClient,
-  address: Address,
-  { source, proxied }: { readonly source: string; readonly proxied: boolean },
-): Promise<boolean> {
-  const target = proxied ? await readImplementation(client, address) : address;
-  const [proxyCode, code] = await Promise.all([client.getCode({ address }), client.getCode({ address: target })]);
-  if (!proxyCode || !code) return false;
-  const proxyIsOurs =
-    !proxied || isCodeOf(await loadArtifact(artifactPath("ERC1967Proxy.sol", "ERC1967Proxy")), proxyCode);
-  return proxyIsOurs && isCodeOf(await loadArtifact(artifactPath(`${source}.sol`, source)), code);
 }
 
 function describeVerifier(

@@ -3,17 +3,17 @@ import { parseArgs } from "node:util";
 import { createPublicClient, http, type Address } from "viem";
 import { parse } from "yaml";
 import { buildContracts } from "../components/protocol/artifacts.ts";
-import type { RoleHolders } from "../components/protocol/roles.ts";
-import { loadNetwork, type Network } from "../devnet/network.ts";
-import { EthstakeError, errorMessage } from "../lib/errors.ts";
+import { accountOf, loadNetwork, type Network } from "../devnet/network.ts";
+import { runCommand } from "../lib/command.ts";
+import { EthstakeError } from "../lib/errors.ts";
 import { projectPath } from "../lib/paths.ts";
-import { ADMIN_ACCOUNT, COMMITTEE_ACCOUNTS, ROLE_ACCOUNTS, TREASURY_ACCOUNT } from "../stacks/devnet-accounts.ts";
+import { ADMIN_ACCOUNT, committees, roleHolders, TREASURY_ACCOUNT } from "../stacks/devnet-accounts.ts";
+import { settingsOf } from "../stacks/namespace.ts";
 import { parseSettings, type Settings } from "../stacks/settings.ts";
 import { check, type Finding } from "./check.ts";
 import { expectationsOf, type Deployment } from "./expected.ts";
 
 const USAGE = "usage: npm run verify -- [--stack NAME] [--rpc URL] [--json]";
-const NAMESPACE = "ethstake:";
 
 /** There is no settings file for the stack. */
 export class StackFileMissingError extends EthstakeError<{ file: string }> {
@@ -53,22 +53,12 @@ function readSettings(stack: string): Settings {
   const file = `Pulumi.${stack}.yaml`;
   if (!existsSync(projectPath(file))) throw new StackFileMissingError(file);
   const { config = {} } = parse(readFileSync(projectPath(file), "utf8")) as { config?: Record<string, unknown> };
-  return parseSettings(
-    Object.fromEntries(
-      Object.entries(config)
-        .filter(([key]) => key.startsWith(NAMESPACE))
-        .map(([key, value]) => [key.slice(NAMESPACE.length), value]),
-    ),
-  );
+  return parseSettings(settingsOf(config));
 }
 
 /** What the settings and the stack's outputs say. */
 function deploymentOf(settings: Settings, network: Network): Deployment {
-  const account = (name: string): Address => {
-    const found = network.accounts[name];
-    if (!found) throw new Error(`the stack has no account ${name}`);
-    return found.address;
-  };
+  const account = (name: string): Address => accountOf(network, name).address;
   const { governance } = settings.protocol;
   return {
     addresses: network.contracts,
@@ -88,14 +78,8 @@ function deploymentOf(settings: Settings, network: Network): Deployment {
       : {}),
     admin: account(ADMIN_ACCOUNT),
     treasury: account(TREASURY_ACCOUNT),
-    roles: Object.fromEntries(
-      Object.entries(ROLE_ACCOUNTS).map(([role, name]: [string, string]) => [role, account(name)]),
-    ) as unknown as RoleHolders<Address>,
-    committees: {
-      oracle: COMMITTEE_ACCOUNTS.oracle.map(account),
-      reviewers: COMMITTEE_ACCOUNTS.reviewers.map(account),
-      guardians: COMMITTEE_ACCOUNTS.guardians.map(account),
-    },
+    roles: roleHolders(account),
+    committees: committees(account),
     time: {
       genesisTime: network.genesisTime,
       secondsPerSlot: network.secondsPerSlot,
@@ -120,12 +104,4 @@ function render(findings: readonly Finding[]): string {
   ].join("\n");
 }
 
-main(process.argv.slice(2)).then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    process.stderr.write(
-      `error: ${error instanceof EthstakeError ? `${error.message} [${error.code}]` : errorMessage(error)}\n`,
-    );
-    process.exit(1);
-  },
-);
+runCommand(main);

@@ -64,7 +64,6 @@ export function deploy(
       consensus: consensus.address,
     },
   ]);
-  const { minEpochsPerFrame, ...clock } = args.time;
   const distribution = contract(
     "RewardDistribution",
     [
@@ -75,10 +74,11 @@ export function deploy(
         consensus: consensus.address,
         lossReview: lossReview.address,
       },
-      { ...clock, minEpochsPerFrame },
+      args.time,
     ],
     [admin, args.treasury],
   );
+  const { minEpochsPerFrame: _, ...clock } = args.time;
   const serviceLevel = contract("ServiceLevel", [
     {
       registry: registry.address,

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { errorMessage, EthstakeError } from "../../lib/errors.ts";
+import { errorLine } from "../../lib/command.ts";
 
 /** How a program ended. */
 export interface Ended {
@@ -50,9 +50,7 @@ export function runSuite(suite: () => Promise<Summary> | Summary): void {
         process.exit(failed === 0 ? 0 : 1);
       },
       (error: unknown) => {
-        process.stderr.write(
-          `error: ${error instanceof EthstakeError ? `${error.message} [${error.code}]` : errorMessage(error)}\n`,
-        );
+        process.stderr.write(`${errorLine(error)}\n`);
         process.exit(1);
       },
     );
