@@ -80,9 +80,7 @@ for (const suite of SUITES.filter(({ name }) => wanted.length === 0 || wanted.in
   for (const name of outcome.skippedNames ?? []) process.stdout.write(`     skipped: ${name.trim()}\n`);
   for (const line of output.match(/^devnet: .*$/gm) ?? []) process.stdout.write(`     ${line}\n`);
   if (failed > 0)
-    process.stdout.write(
-      `${output.trim().split("\n").slice(-60).join("\n")}\n     whole output: ${join(LOGS, `${suite.name}.log`)}\n`,
-    );
+    process.stdout.write(`${closing(suite, output)}\n     whole output: ${join(LOGS, `${suite.name}.log`)}\n`);
 }
 process.stdout.write(
   `${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}\n`,
@@ -106,6 +104,13 @@ async function run(suite: Suite): Promise<{ code: number; output: string; outcom
   const code = await new Promise<number>((resolve) => child.on("close", (exit) => resolve(exit ?? 1)));
   writeFileSync(join(LOGS, `${suite.name}.log`), output);
   return { code, output, outcome: count(suite, code, output, report) };
+}
+
+/** The end of a failed suite's output: for forge its list of failed tests, which follows hundreds of lines on passed ones. */
+function closing(suite: Suite, output: string): string {
+  const list = suite.counts === "forge" ? output.lastIndexOf("Failing tests:") : -1;
+  const lines = (list < 0 ? output : output.slice(list)).trim().split("\n");
+  return (list < 0 ? lines.slice(-60) : lines.slice(0, 60)).join("\n");
 }
 
 function count(suite: Suite, code: number, output: string, report: string): Outcome {

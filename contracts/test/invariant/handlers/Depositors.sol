@@ -186,7 +186,7 @@ abstract contract Depositors is Committees {
             key.state = IOperatorRegistry.KeyState.Deposited;
             ++books[key.operatorId].deposited;
             books[key.operatorId].bond += PRE_DEPOSIT;
-            validators.push(Validator(uint32(number), key.operatorId, uint40(time), Life.InFlight, false, 0));
+            validators.push(SimulatedValidator(uint32(number), key.operatorId, uint40(time), Life.InFlight, false, 0));
         }
         if (count == 0) return;
         VM.prank(STRANGER);

@@ -14,7 +14,7 @@ abstract contract Validators is Operators {
 
     /// @param number Its key's.
     /// @param since The time of the second deposit.
-    struct Validator {
+    struct SimulatedValidator {
         uint32 number;
         uint32 operatorId;
         uint40 since;
@@ -26,8 +26,8 @@ abstract contract Validators is Operators {
     uint256 internal constant VALIDATOR_ETHER = 32 ether;
     uint256 private constant CREDIT_DELAY = 6 hours;
 
-    Validator[] internal validators;
-    Validator private _none;
+    SimulatedValidator[] internal validators;
+    SimulatedValidator private _none;
     uint256 public credited;
     uint256 public slashings;
     uint256 public activeBalance;
@@ -44,7 +44,7 @@ abstract contract Validators is Operators {
         return validators.length;
     }
 
-    function validatorAt(uint256 index) external view returns (Validator memory) {
+    function validatorAt(uint256 index) external view returns (SimulatedValidator memory) {
         return validators[index];
     }
 
@@ -58,7 +58,7 @@ abstract contract Validators is Operators {
         bool some = false;
         if (seed % 2 == 0) _at(time + seed % CREDIT_DELAY);
         for (uint256 i = 0; i < validators.length; ++i) {
-            Validator storage validator = validators[i];
+            SimulatedValidator storage validator = validators[i];
             if (validator.life != Life.InFlight || time < validator.since + CREDIT_DELAY) continue;
             validator.life = Life.Active;
             validator.balance = uint128(VALIDATOR_ETHER);
@@ -101,7 +101,7 @@ abstract contract Validators is Operators {
 
     /// @dev Mostly nobody's fault; seldom as long as a fork without finality.
     function penalise(uint256 seed) external watched {
-        Validator storage validator = _active(seed);
+        SimulatedValidator storage validator = _active(seed);
         if (validator.life != Life.Active) return;
         seed = _next(seed);
         _lose(validator, seed % (seed % 4 == 1 ? 3 ether : 0.1 ether), seed % 4 == 0);
@@ -113,7 +113,7 @@ abstract contract Validators is Operators {
         uint256 incident = seed % 4 == 0 ? 5 : 1;
         for (uint256 i = 0; i < incident; ++i) {
             seed = _next(seed);
-            Validator storage validator = _active(seed);
+            SimulatedValidator storage validator = _active(seed);
             if (validator.life != Life.Active || validator.slashed) continue;
             validator.slashed = true;
             ++slashings;
@@ -136,7 +136,7 @@ abstract contract Validators is Operators {
     }
 
     function _exit(uint256 seed) private returns (bool) {
-        Validator storage validator = _active(seed);
+        SimulatedValidator storage validator = _active(seed);
         if (validator.life != Life.Active) return false;
         uint256 balance = validator.balance;
         validator.life = Life.Exited;
@@ -181,13 +181,13 @@ abstract contract Validators is Operators {
         returned += amount;
     }
 
-    function _earn(Validator storage validator, uint256 amount) private {
+    function _earn(SimulatedValidator storage validator, uint256 amount) private {
         validator.balance += uint128(amount);
         activeBalance += amount;
         earned += amount;
     }
 
-    function _lose(Validator storage validator, uint256 amount, bool atFault) private {
+    function _lose(SimulatedValidator storage validator, uint256 amount, bool atFault) private {
         amount = _min(amount, validator.balance);
         validator.balance -= uint128(amount);
         activeBalance -= amount;
@@ -196,7 +196,7 @@ abstract contract Validators is Operators {
     }
 
     /// @dev An active validator from a seed on; one that is not active when there is none.
-    function _active(uint256 seed) private view returns (Validator storage validator) {
+    function _active(uint256 seed) private view returns (SimulatedValidator storage validator) {
         validator = _none;
         uint256 count = validators.length;
         for (uint256 i = 0; i < count && validator.life != Life.Active; ++i) {
