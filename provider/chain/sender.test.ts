@@ -9,7 +9,7 @@ import { MAX_TRANSACTION_GAS, openSender, TransactionSender } from "./sender.ts"
 
 const TARGET: Address = "0x00000000000000000000000000000000000000aa";
 const ABI = parseAbi(["function raise(uint256 by)", "error TooMuch(uint256 asked, uint256 allowed)"]);
-const IMPATIENT = { replaceAfterMs: 300, maxReplacements: 2 };
+const IMPATIENT = { replaceAfterMs: 300, maxReplacements: 2, searchAfterMs: 150 };
 
 let chain: FakeChain;
 let keyFile: string;
@@ -172,7 +172,7 @@ describe("send", () => {
     const sender = await TransactionSender.open(
       chain.connection,
       { keyFile },
-      { replaceAfterMs: 100, maxReplacements: 1 },
+      { ...IMPATIENT, replaceAfterMs: 100, maxReplacements: 1 },
     );
     await expect(sender.send(payment)).rejects.toMatchObject({
       code: "TRANSACTION_STUCK",
@@ -190,6 +190,41 @@ describe("send", () => {
     await sender.send(payment);
     expect(chain.mined.map(({ nonce }) => nonce)).toEqual([0, 1]);
   });
+
+  it.each(["index", "receipts"] as const)(
+    "finds a transaction in its block when the client has lost its %s",
+    async (lost) => {
+      const sender = await TransactionSender.open(chain.connection, { keyFile }, IMPATIENT);
+      await sender.send(payment);
+      chain.lost = lost;
+      const { transactionHash, blockNumber } = await sender.send(payment);
+      expect(chain.received).toHaveLength(2);
+      expect({ transactionHash, blockNumber }).toEqual({ transactionHash: chain.received[1]?.hash, blockNumber: 2n });
+    },
+  );
+
+  it.each(["index", "receipts"] as const)(
+    "tells that a transaction reverted when the client has lost its %s",
+    async (lost) => {
+      const data = encodeErrorResult({ abi: ABI, errorName: "TooMuch", args: [9n, 5n] });
+      let inBlock = false;
+      const refuse = (): void => {
+        throw new FakeRevert(data);
+      };
+      chain.contracts.set(TARGET, { abi: ABI, call: () => (inBlock ? refuse() : undefined), execute: refuse });
+      chain.lost = lost;
+      const sender = await TransactionSender.open(chain.connection, { keyFile }, IMPATIENT);
+      chain.onSend = () => (inBlock = true);
+      await expect(
+        sender.send({
+          purpose: "Raising",
+          to: TARGET,
+          abi: ABI,
+          data: encodeFunctionData({ abi: ABI, functionName: "raise", args: [9n] }),
+        }),
+      ).rejects.toMatchObject({ code: "TRANSACTION_REJECTED", message: /TooMuch/ });
+    },
+  );
 
   it("forgets a transaction that the client refuses for good, and goes on with its nonce", async () => {
     const sender = await TransactionSender.open(chain.connection, { keyFile });
@@ -236,7 +271,7 @@ describe("the next run after a kill", () => {
     await killedBeforeBroadcast();
     chain.automine = false;
     await expect(
-      TransactionSender.open(chain.connection, { keyFile }, { replaceAfterMs: 100, maxReplacements: 2 }),
+      TransactionSender.open(chain.connection, { keyFile }, { ...IMPATIENT, replaceAfterMs: 100 }),
     ).rejects.toMatchObject({
       code: "TRANSACTION_STUCK",
     });

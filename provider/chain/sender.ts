@@ -9,7 +9,6 @@ import {
   type Hex,
   type PrivateKeyAccount,
   type PublicClient,
-  type TransactionReceipt,
 } from "viem";
 import { holdLock } from "../../lib/lock.ts";
 import { projectPath } from "../../lib/paths.ts";
@@ -17,6 +16,7 @@ import { loadAccount, type SenderReference } from "./account.ts";
 import { connectChain, type ChainConnection } from "./client.ts";
 import { AccountBusyError, InsufficientFundsError, TransactionRejectedError, TransactionStuckError } from "./errors.ts";
 import { bumpedFees, currentFees, type Fees } from "./fees.ts";
+import { inclusionByHash, inclusionInBlocks, type Inclusion } from "./inclusion.ts";
 import { TransactionJournal, type JournalEntry } from "./journal.ts";
 import { revertReason } from "./revert.ts";
 
@@ -31,9 +31,11 @@ export interface Patience {
   readonly replaceAfterMs: number;
   /** How often it is replaced before giving up. */
   readonly maxReplacements: number;
+  /** How long to wait for a receipt, in milliseconds, before looking for the transaction in the blocks themselves. */
+  readonly searchAfterMs: number;
 }
 
-const PATIENCE: Patience = { replaceAfterMs: 60_000, maxReplacements: 4 };
+const PATIENCE: Patience = { replaceAfterMs: 60_000, maxReplacements: 4, searchAfterMs: 15_000 };
 
 /** What clients say of a transaction that they, or the chain, have already. */
 const PRESENT = /(?<!un)known|already (in|exist|import)|duplicate/i;
@@ -116,11 +118,10 @@ export class TransactionSender {
    * Sends a transaction and waits until it is in a block.
    * @throws {@link InsufficientFundsError}, {@link TransactionRejectedError}, {@link TransactionStuckError}
    */
-  async send(request: TransactionRequest): Promise<TransactionReceipt> {
+  async send(request: TransactionRequest): Promise<Inclusion> {
     const turn = this.#queue.then(() => this.#broadcast(request));
     this.#queue = turn.catch(() => undefined);
-    const { entry, fees, gas } = await turn;
-    return await this.#confirm(request, entry, fees, gas);
+    return await this.#confirm(request, await turn);
   }
 
   /**
@@ -136,8 +137,9 @@ export class TransactionSender {
       if (outcome !== "refused") alive.push(entry);
     }
     const waitMs = this.#patience.replaceAfterMs * this.#patience.maxReplacements;
+    const head = await this.#client.getBlockNumber({ cacheTime: 0 });
     for (const entry of alive) {
-      if (await this.#awaitReceipt(entry, waitMs)) continue;
+      if (await this.#awaitInclusion(entry, head, waitMs)) continue;
       // A transaction of another hand may have had its nonce.
       const count = await this.#client.getTransactionCount({ address: this.account.address, blockTag: "latest" });
       if (count <= entry.nonce) throw new TransactionStuckError(entry.purpose, entry.hashes, waitMs / 1000);
@@ -146,9 +148,10 @@ export class TransactionSender {
     this.#nextNonce = Math.max(pending, mined, (alive.at(-1)?.nonce ?? -1) + 1);
   }
 
-  async #broadcast(request: TransactionRequest): Promise<{ entry: JournalEntry; fees: Fees; gas: bigint }> {
+  async #broadcast(request: TransactionRequest): Promise<Broadcast> {
     const { purpose, to, data, value = 0n, spareGas = 0n } = request;
     const fees = await currentFees(this.#client);
+    const head = await this.#client.getBlockNumber({ cacheTime: 0 });
     const balance = await this.#client.getBalance({ address: this.account.address });
     if (balance < value)
       throw new InsufficientFundsError(this.account.address, balance, value + fees.maxFeePerGas * 21_000n);
@@ -170,9 +173,9 @@ export class TransactionSender {
     this.#nextNonce += 1;
     const { outcome, error } = await this.#submit(entry);
     // Unclear counts as sent: the client may have it although its answer was lost, and waiting finds out.
-    if (outcome === "taken" || outcome === "unclear") return { entry, fees, gas };
+    if (outcome === "taken" || outcome === "unclear") return { entry, fees, gas, head };
     // An answer that was lost and asked for again says "nonce too low" of a transaction that is in a block by then.
-    if (outcome === "conflict" && (await this.#awaitReceipt(entry, 0))) return { entry, fees, gas };
+    if (outcome === "conflict" && (await this.#awaitInclusion(entry, head, 0))) return { entry, fees, gas, head };
     // Refused for good: a later run must not send it in the place of what the program says then.
     await this.#journal.discard(entry);
     // Some clients leave the pool out of their count: below this nonce are transactions that are still under way.
@@ -183,16 +186,14 @@ export class TransactionSender {
 
   async #confirm(
     request: TransactionRequest,
-    first: JournalEntry,
-    firstFees: Fees,
-    gas: bigint,
-  ): Promise<TransactionReceipt> {
+    { entry: first, fees: firstFees, gas, head }: Broadcast,
+  ): Promise<Inclusion> {
     const { replaceAfterMs, maxReplacements } = this.#patience;
     let entry = first;
     let fees = firstFees;
     for (let replacement = 0; ; replacement++) {
-      const receipt = await this.#awaitReceipt(entry, replaceAfterMs);
-      if (receipt) return this.#accepted(request, receipt);
+      const inclusion = await this.#awaitInclusion(entry, head, replaceAfterMs);
+      if (inclusion) return this.#accepted(request, inclusion);
       if (replacement === maxReplacements) {
         throw new TransactionStuckError(request.purpose, entry.hashes, (replaceAfterMs / 1000) * (maxReplacements + 1));
       }
@@ -202,22 +203,25 @@ export class TransactionSender {
     }
   }
 
-  async #accepted(request: TransactionRequest, receipt: TransactionReceipt): Promise<TransactionReceipt> {
-    if (receipt.status === "success") return receipt;
-    // The estimate passed but the block did not: running the call on that block tells why.
+  async #accepted(request: TransactionRequest, inclusion: Inclusion): Promise<Inclusion> {
+    if (inclusion.status === "success") return inclusion;
+    // The estimate passed but the block did not: running the call on that block tells why. Without a receipt it is run on the state
+    // that the block began with, and tells whether.
+    const unclear = inclusion.status === undefined;
     const reason = await this.#client
       .call({
         account: this.account.address,
         to: request.to,
         value: request.value ?? 0n,
-        blockNumber: receipt.blockNumber,
+        blockNumber: inclusion.blockNumber - (unclear ? 1n : 0n),
         ...(request.data ? { data: request.data } : {}),
       })
       .then(
-        () => "it reverted in its block",
+        () => (unclear ? undefined : "it reverted in its block"),
         (cause: unknown) => revertReason(cause, request.abi),
       );
-    throw new TransactionRejectedError(request.purpose, reason, receipt.transactionHash);
+    if (reason === undefined) return inclusion;
+    throw new TransactionRejectedError(request.purpose, reason, inclusion.transactionHash);
   }
 
   async #sign(
@@ -262,19 +266,40 @@ export class TransactionSender {
     }
   }
 
-  /** The receipt of any of an entry's transactions; undefined when none is in a block within the time. */
-  async #awaitReceipt(entry: JournalEntry, timeoutMs: number): Promise<TransactionReceipt | undefined> {
-    const deadline = Date.now() + timeoutMs;
+  /**
+   * Where any of an entry's transactions is; undefined when none is in a block within the time.
+   * @param head the chain's head before it was sent
+   */
+  async #awaitInclusion(entry: JournalEntry, head: bigint, timeoutMs: number): Promise<Inclusion | undefined> {
+    const began = Date.now();
+    let searchAt = began + this.#patience.searchAfterMs;
     for (let delay = 100; ; delay = Math.min(delay * 1.5, 1_000)) {
-      for (const hash of entry.hashes) {
-        // No receipt yet, or no answer: both are waited out.
-        const receipt = await this.#client.getTransactionReceipt({ hash }).catch(() => undefined);
-        if (receipt) return receipt;
+      const inclusion = await inclusionByHash(this.#client, entry.hashes);
+      if (inclusion) return inclusion;
+      if (Date.now() >= searchAt) {
+        searchAt = Date.now() + this.#patience.searchAfterMs;
+        const found = await this.#search(entry, head).catch(() => undefined);
+        if (found) return found;
       }
-      if (Date.now() >= deadline) return undefined;
+      if (Date.now() - began >= timeoutMs) return undefined;
       await sleep(delay);
     }
   }
+
+  /** Looks through the blocks when the chain has taken the nonce and the client knows of no receipt. */
+  async #search(entry: JournalEntry, head: bigint): Promise<Inclusion | undefined> {
+    const count = await this.#client.getTransactionCount({ address: this.account.address, blockTag: "latest" });
+    return count > entry.nonce ? await inclusionInBlocks(this.#client, entry.hashes, head) : undefined;
+  }
+}
+
+/** A transaction that was handed to the client. */
+interface Broadcast {
+  readonly entry: JournalEntry;
+  readonly fees: Fees;
+  readonly gas: bigint;
+  /** The chain's head before it was sent. */
+  readonly head: bigint;
 }
 
 function minimum(left: bigint, right: bigint): bigint {

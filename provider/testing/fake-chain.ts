@@ -67,6 +67,8 @@ export class FakeChain {
   gasEstimate = 50_000n;
   /** Whether a transaction is in a block as soon as it is sent. */
   automine = true;
+  /** What the node has lost: the index from a transaction to its receipt, or the receipts too. */
+  lost: "nothing" | "index" | "receipts" = "nothing";
   /** Runtime code that init code leaves behind. */
   runtimeOf: (initCode: Hex) => Hex = (initCode) => initCode;
   /** Runs before a raw transaction is looked at; may throw a fault, or drop the connection by returning "hang up". */
@@ -140,13 +142,13 @@ export class FakeChain {
         return toHex(this.#count(first, second === ("pending" as Hex)));
       case "eth_getBalance":
         return toHex(this.balance);
+      case "eth_blockNumber":
+        return toHex(this.mined.length);
       case "eth_getBlockByNumber":
-        return {
-          number: toHex(this.mined.length),
-          timestamp: toHex(Math.floor(Date.now() / 1_000)),
-          baseFeePerGas: toHex(7),
-          transactions: [],
-        };
+        return this.#block(/^0x/.test(first) ? Number(first) : this.mined.length);
+      case "eth_getBlockReceipts":
+        if (this.lost === "receipts") return [];
+        return [this.#receipt(this.mined[Number(first) - 1]?.hash ?? "0x")];
       case "eth_estimateGas":
         this.#dryRun(params[0] as Record<string, Hex>);
         return toHex(this.gasEstimate);
@@ -157,12 +159,23 @@ export class FakeChain {
       case "eth_getStorageAt":
         return this.storage.get(first.toLowerCase()) ?? toHex(0, { size: 32 });
       case "eth_getTransactionReceipt":
-        return this.#receipt(first);
+        return this.lost === "nothing" ? this.#receipt(first) : null;
       case "eth_sendRawTransaction":
         return await this.#send(first);
       default:
         throw new RpcFault(`the method ${method} does not exist`, -32_601);
     }
+  }
+
+  /** Each transaction has a block of its own. */
+  #block(number: number): unknown {
+    const transaction = this.mined[number - 1];
+    return {
+      number: toHex(number),
+      timestamp: toHex(Math.floor(Date.now() / 1_000)),
+      baseFeePerGas: toHex(7),
+      transactions: transaction ? [transaction.hash] : [],
+    };
   }
 
   #count(account: Hex, pending: boolean): number {
