@@ -1,7 +1,7 @@
 // `npm run test:slither`: slither over contracts/src. Every finding needs an answer in contracts/tools/slither-answers.json, and every
 // answer a finding.
 //   npm run test:slither -- --print     the findings without an answer, as entries to be filled in
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { CompilerError, CONTRACTS } from "../contracts/tools/compiler.ts";
 import { forge, forgeEnvironment, pythonTools } from "../contracts/tools/python.ts";
@@ -45,6 +45,8 @@ async function check(): Promise<Summary> {
   const tools = await pythonTools();
   if ("missing" in tools) return { passed: 0, failed: 0, skipped: [`slither (${tools.missing})`] };
   const env = forgeEnvironment("slither", "src", tools);
+  // Slither reads every build that it finds there, also those of sources that are gone.
+  for (const folder of ["out", "cache"]) rmSync(join(CONTRACTS, folder, "slither"), { recursive: true, force: true });
   const built = await forge(["build", "--build-info", "--build-info-path", "out/slither/build-info"], env);
   if (built.code !== 0) throw new CompilerError(built.output.trim(), { file: "src" });
   const slither = await run(join(tools.bin, "slither"), [".", "--config-file", "slither.config.json", "--json", "-"], {

@@ -117,9 +117,10 @@ export function writeDocument(): void {
     `# Mutation testing
 
 Written by \`npm run test:mutation -- --write\`. Each mutant is one change of a source (a condition fixed, a comparison moved by one, a statement
-or modifier removed, a number, an operator or a rounding exchanged) that compiles to other code than the original; it is killed when a test
-fails. Mutants that do not compile, or whose code equals the original's or another mutant's, are not counted. Accepted survivors, which no test
-can notice, are in contracts/mutation/accepted.json with the reason and do not enter the score.
+or modifier removed, a number, an operator or a rounding exchanged) that compiles to other code than the original; it is killed when a
+unit, fuzz, attack or upgrade test fails: invariants, gas figures and symbolic proofs are not asked, so the score is a lower bound. Mutants that
+do not compile, or whose code equals the original's or another mutant's, are not counted. Accepted survivors, which no test can notice, are in
+contracts/mutation/accepted.json with the reason and do not enter the score.
 
 ${renderTable(reports)}
 

@@ -1,6 +1,6 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { filesBelow, hashFiles, MUTATION_FOLDER, type Killer } from "./sandbox.ts";
+import { filesBelow, hashFiles, MUTATION_FOLDER, UNUSED_TESTS, type Killer } from "./sandbox.ts";
 
 /** What came of a mutant. `invalid`: does not compile; `equivalent`: compiles to the code of the original. */
 export type Verdict = "killed" | "survived" | "invalid" | "equivalent";
@@ -79,5 +79,5 @@ export class Results {
 
 /** The files that decide what the tests notice. */
 export function testFiles(): string[] {
-  return [...filesBelow("test").filter((name) => !/^test\/(gas|symbolic)\//.test(name)), "foundry.toml"];
+  return [...filesBelow("test").filter((name) => !UNUSED_TESTS.test(name)), "foundry.toml"];
 }

@@ -98,6 +98,30 @@ contract OperatorRegistry is OperatorLedger {
     }
 
     /// @inheritdoc IOperatorRegistry
+    function proposeManager(uint256 operatorId, address newManager) external override {
+        _managedOperator(operatorId);
+        _storage().proposedManagers[operatorId] = newManager;
+        emit ManagerProposed(operatorId, msg.sender, newManager);
+    }
+
+    /// @inheritdoc IOperatorRegistry
+    function acceptManager(uint256 operatorId) external override {
+        OperatorRegistryStorage storage $ = _storage();
+        OperatorRecord storage record = _operator(operatorId);
+        if ($.proposedManagers[operatorId] != msg.sender) {
+            revert OperatorRegistryUnauthorizedManager(msg.sender, operatorId);
+        }
+        uint256 managed = $.operatorIdOf[msg.sender];
+        if (managed != 0) revert OperatorRegistryAlreadyRegistered(msg.sender, managed);
+        address previous = record.manager;
+        delete $.proposedManagers[operatorId];
+        delete $.operatorIdOf[previous];
+        $.operatorIdOf[msg.sender] = operatorId;
+        record.manager = msg.sender;
+        emit ManagerChanged(operatorId, previous, msg.sender);
+    }
+
+    /// @inheritdoc IOperatorRegistry
     function claimRewards(uint256 operatorId) external override returns (uint256 shares) {
         OperatorRecord storage record = _operator(operatorId);
         _accrue(record);
@@ -410,6 +434,11 @@ contract OperatorRegistry is OperatorLedger {
             targetKeys: record.targetKeys,
             suspended: record.suspended
         });
+    }
+
+    /// @inheritdoc IOperatorRegistry
+    function proposedManagerOf(uint256 operatorId) external view override returns (address) {
+        return _storage().proposedManagers[operatorId];
     }
 
     /// @inheritdoc IOperatorRegistry

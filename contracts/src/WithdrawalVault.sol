@@ -88,9 +88,9 @@ contract WithdrawalVault is IWithdrawalVault, PoolBound {
         onlyRole(EXIT_ROLE)
     {
         uint256 count = _countOf(pubkeys);
-        (IKeyRegistry registry, uint256 fee) = _begin(WITHDRAWAL_REQUEST_PREDEPLOY, count, maxFeePerRequest);
+        uint256 fee = _begin(WITHDRAWAL_REQUEST_PREDEPLOY, count, maxFeePerRequest);
         for (uint256 i = 0; i < count; ++i) {
-            _requestWithdrawal(registry, _keyAt(pubkeys, i), FULL_EXIT, fee);
+            _requestWithdrawal(_keyAt(pubkeys, i), FULL_EXIT, fee);
         }
         _refund(count * fee);
     }
@@ -104,11 +104,11 @@ contract WithdrawalVault is IWithdrawalVault, PoolBound {
     {
         uint256 count = _countOf(pubkeys);
         if (count != amountsGwei.length) revert WithdrawalVaultLengthMismatch(count, amountsGwei.length);
-        (IKeyRegistry registry, uint256 fee) = _begin(WITHDRAWAL_REQUEST_PREDEPLOY, count, maxFeePerRequest);
+        uint256 fee = _begin(WITHDRAWAL_REQUEST_PREDEPLOY, count, maxFeePerRequest);
         for (uint256 i = 0; i < count; ++i) {
             bytes calldata pubkey = _keyAt(pubkeys, i);
             if (amountsGwei[i] == FULL_EXIT) revert WithdrawalVaultZeroAmount(pubkey);
-            _requestWithdrawal(registry, pubkey, amountsGwei[i], fee);
+            _requestWithdrawal(pubkey, amountsGwei[i], fee);
         }
         _refund(count * fee);
     }
@@ -121,7 +121,8 @@ contract WithdrawalVault is IWithdrawalVault, PoolBound {
         onlyRole(CONSOLIDATION_ROLE)
     {
         uint256 count = _countOf(pubkeys);
-        (IKeyRegistry registry, uint256 fee) = _begin(CONSOLIDATION_REQUEST_PREDEPLOY, count, maxFeePerRequest);
+        IKeyRegistry registry = _registry();
+        uint256 fee = _begin(CONSOLIDATION_REQUEST_PREDEPLOY, count, maxFeePerRequest);
         for (uint256 i = 0; i < count; ++i) {
             bytes calldata pubkey = _keyAt(pubkeys, i);
             _requireOwn(registry, pubkey);
@@ -139,7 +140,8 @@ contract WithdrawalVault is IWithdrawalVault, PoolBound {
     {
         uint256 count = _countOf(sources);
         if (sources.length != targets.length) revert WithdrawalVaultLengthMismatch(sources.length, targets.length);
-        (IKeyRegistry registry, uint256 fee) = _begin(CONSOLIDATION_REQUEST_PREDEPLOY, count, maxFeePerRequest);
+        IKeyRegistry registry = _registry();
+        uint256 fee = _begin(CONSOLIDATION_REQUEST_PREDEPLOY, count, maxFeePerRequest);
         for (uint256 i = 0; i < count; ++i) {
             (bytes calldata source, bytes calldata target) = (_keyAt(sources, i), _keyAt(targets, i));
             if (keccak256(source) == keccak256(target)) revert WithdrawalVaultSameValidator(source);
@@ -224,10 +226,7 @@ contract WithdrawalVault is IWithdrawalVault, PoolBound {
 
     /// @dev What all requests share: their number, the fee, the value and the limit. The fee cannot change between here and
     /// the requests: it depends on former blocks only.
-    function _begin(address predeploy, uint256 count, uint256 maxFeePerRequest)
-        private
-        returns (IKeyRegistry registry, uint256 fee)
-    {
+    function _begin(address predeploy, uint256 count, uint256 maxFeePerRequest) private returns (uint256 fee) {
         if (count == 0 || count > MAX_REQUESTS_PER_CALL) {
             revert WithdrawalVaultInvalidRequestCount(count, MAX_REQUESTS_PER_CALL);
         }
@@ -236,17 +235,17 @@ contract WithdrawalVault is IWithdrawalVault, PoolBound {
         if (msg.value < count * fee) revert WithdrawalVaultInsufficientFee(msg.value, count * fee);
 
         WithdrawalVaultStorage storage $ = _storage();
-        registry = IKeyRegistry($.keyRegistry);
-        if (address(registry) == address(0)) revert WithdrawalVaultKeyRegistryNotSet();
         (uint256 available, uint256 clearAt, uint256 step) = _bucket($.exitLimit, $.clearAt);
         if (count > available) revert WithdrawalVaultLimitExceeded(count, available);
         $.clearAt = SafeCast.toUint64(clearAt + count * step);
     }
 
-    /// @dev Requests the exit of a validator of ours, or an amount of it. Input: the key and the amount, big endian.
+    /// @dev Requests the exit of a validator, or an amount of it. Input: the key and the amount, big endian. The registry is
+    /// not asked: the beacon chain drops requests for validators without this vault's credentials, at the cost of the fee,
+    /// which is a few wei where the question costs 14,000 gas.
     /// https://eips.ethereum.org/EIPS/eip-7002#add-withdrawal-request
-    function _requestWithdrawal(IKeyRegistry registry, bytes calldata pubkey, uint64 amountGwei, uint256 fee) private {
-        _requireOwn(registry, pubkey);
+    /// https://github.com/ethereum/consensus-specs/blob/master/specs/electra/beacon-chain.md#new-process_withdrawal_request
+    function _requestWithdrawal(bytes calldata pubkey, uint64 amountGwei, uint256 fee) private {
         _call(WITHDRAWAL_REQUEST_PREDEPLOY, abi.encodePacked(pubkey, amountGwei), fee);
         emit WithdrawalRequested(pubkey, amountGwei, fee);
     }
@@ -280,13 +279,24 @@ contract WithdrawalVault is IWithdrawalVault, PoolBound {
 
     /// @dev The fee of a request: what the predeploy answers to an empty call. It reverts before its fork's first block.
     /// https://eips.ethereum.org/EIPS/eip-7002#fee-getter
-    function _feeOf(address predeploy) private view returns (uint256) {
-        (bool success, bytes memory answer) = predeploy.staticcall("");
-        if (!success || answer.length != 32) revert WithdrawalVaultFeatureUnavailable(predeploy);
-        return uint256(bytes32(answer));
+    function _feeOf(address predeploy) private view returns (uint256 fee) {
+        bool answered;
+        // One word of scratch space instead of a copy of the answer in memory, which would cost 400 gas.
+        assembly ("memory-safe") {
+            answered := staticcall(gas(), predeploy, 0, 0, 0, 32)
+            answered := and(answered, eq(returndatasize(), 32))
+            fee := mload(0)
+        }
+        if (!answered) revert WithdrawalVaultFeatureUnavailable(predeploy);
     }
 
-    /// @dev Only the protocol's validators: the fee would be spent on a request that the beacon chain drops.
+    /// @dev Who says which validators are the protocol's.
+    function _registry() private view returns (IKeyRegistry registry) {
+        registry = IKeyRegistry(_storage().keyRegistry);
+        if (address(registry) == address(0)) revert WithdrawalVaultKeyRegistryNotSet();
+    }
+
+    /// @dev Only the protocol's validators: a consolidation moves a balance to where its target withdraws to.
     function _requireOwn(IKeyRegistry registry, bytes calldata pubkey) private view {
         if (!registry.isOwnValidator(pubkey)) revert WithdrawalVaultUnknownValidator(pubkey);
     }
@@ -298,10 +308,13 @@ contract WithdrawalVault is IWithdrawalVault, PoolBound {
         view
         returns (uint256 available, uint256 clearAt, uint256 step)
     {
-        uint256 timestamp = block.timestamp * NANOSECONDS;
-        clearAt = Math.max(storedClearAt, timestamp);
         step = DAY / limit;
-        available = (timestamp + DAY - clearAt) / step;
+        // Unix time in nanoseconds is far from 2^256, and the bucket never held more than a day when it was filled.
+        unchecked {
+            uint256 timestamp = block.timestamp * NANOSECONDS;
+            clearAt = Math.max(storedClearAt, timestamp);
+            available = (timestamp + DAY - clearAt) / step;
+        }
     }
 
     /// @dev How many public keys these are.

@@ -23,7 +23,7 @@ abstract contract OperatorLedger is IOperatorRegistry, PoolBound {
     /// @param exitedKeys Validators that have left.
     /// @param keyLimit Keys with an index below this may be taken; never below takenKeys.
     /// @param batchCursor The batch of the next key to take, or one before it.
-    /// @param manager Registered it.
+    /// @param manager Manages its keys and bond.
     /// @param bond Wei.
     /// @param next The next operator in the ring; 0 when this one is not in it.
     /// @param previous The one before it.
@@ -97,6 +97,7 @@ abstract contract OperatorLedger is IOperatorRegistry, PoolBound {
         mapping(uint256 operatorId => OperatorRecord) operators;
         mapping(address manager => uint256 operatorId) operatorIdOf;
         mapping(bytes32 pubkeyHash => KeyRecord) keys;
+        mapping(uint256 operatorId => address newManager) proposedManagers;
     }
 
     // keccak256(abi.encode(uint256(keccak256("ethstake.storage.OperatorRegistry")) - 1)) & ~bytes32(uint256(0xff))

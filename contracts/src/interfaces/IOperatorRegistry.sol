@@ -36,7 +36,7 @@ interface IOperatorRegistry is IKeyRegistry {
     }
 
     /// @notice An operator.
-    /// @param manager The address that registered it and manages its keys and bond.
+    /// @param manager The address that manages its keys and bond; first the one that registered it.
     /// @param rewardRecipient The address that receives its rewards.
     /// @param name Its name, for people.
     /// @param bond Wei held as its bond.
@@ -97,6 +97,10 @@ interface IOperatorRegistry is IKeyRegistry {
     event BondCooldownSet(uint256 bondCooldown);
     /// @notice An operator's rewards go elsewhere from now on.
     event RewardRecipientSet(uint256 indexed operatorId, address rewardRecipient);
+    /// @notice An operator's manager named its successor, or nobody (the zero address).
+    event ManagerProposed(uint256 indexed operatorId, address indexed manager, address indexed newManager);
+    /// @notice An operator has another manager.
+    event ManagerChanged(uint256 indexed operatorId, address indexed previousManager, address indexed manager);
     /// @notice Shares were added to what operators can claim.
     event RewardsDistributed(uint256 shares, uint256 activeKeys);
     /// @notice An operator's rewards were paid.
@@ -130,7 +134,7 @@ interface IOperatorRegistry is IKeyRegistry {
     error OperatorRegistryUnknownOperator(uint256 operatorId);
     /// @notice The caller already manages an operator.
     error OperatorRegistryAlreadyRegistered(address manager, uint256 operatorId);
-    /// @notice The caller does not manage this operator.
+    /// @notice The caller does not manage this operator, or is not who shall.
     error OperatorRegistryUnauthorizedManager(address caller, uint256 operatorId);
     /// @notice The reward recipient is not usable.
     error OperatorRegistryInvalidRecipient(address recipient);
@@ -198,6 +202,14 @@ interface IOperatorRegistry is IKeyRegistry {
 
     /// @notice Sets where an operator's rewards go. The manager only.
     function setRewardRecipient(uint256 operatorId, address rewardRecipient) external;
+
+    /// @notice Names who shall manage an operator: nothing changes until that address accepts. The manager only.
+    /// @param newManager The zero address takes an earlier proposal back.
+    function proposeManager(uint256 operatorId, address newManager) external;
+
+    /// @notice Makes the caller an operator's manager, when its manager proposed so and the caller manages no other. Bond asked
+    /// back before is paid to the new manager; the reward recipient stays.
+    function acceptManager(uint256 operatorId) external;
 
     /// @notice Pays an operator's rewards, in shares, to its reward recipient. Anyone may.
     /// @return shares Shares paid; 0 when there are none.
@@ -276,6 +288,9 @@ interface IOperatorRegistry is IKeyRegistry {
 
     /// @notice An operator.
     function operator(uint256 operatorId) external view returns (Operator memory);
+
+    /// @notice Who shall manage an operator as soon as it accepts; the zero address when nobody is proposed.
+    function proposedManagerOf(uint256 operatorId) external view returns (address);
 
     /// @notice The operator that an address manages; 0 when none.
     function operatorIdOf(address manager) external view returns (uint256 operatorId);

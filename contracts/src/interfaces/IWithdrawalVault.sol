@@ -49,7 +49,7 @@ interface IWithdrawalVault {
     error WithdrawalVaultInvalidRequestCount(uint256 count, uint256 maximum);
     /// @notice More requests than the limit leaves now.
     error WithdrawalVaultLimitExceeded(uint256 count, uint256 available);
-    /// @notice The validator is not the protocol's.
+    /// @notice The validator of a consolidation or a switch is not the protocol's.
     error WithdrawalVaultUnknownValidator(bytes pubkey);
     /// @notice A partial withdrawal of nothing, which the beacon chain takes for a full exit.
     error WithdrawalVaultZeroAmount(bytes pubkey);
@@ -78,7 +78,8 @@ interface IWithdrawalVault {
 
     /// @notice Requests full exits. Requires EXIT_ROLE; operators exit with their own signing keys. A validator that cannot
     /// exit yet (active for less than SHARD_COMMITTEE_PERIOD, 256 epochs, or with partial withdrawals pending) keeps
-    /// running: the beacon chain drops the request, and the fee is spent.
+    /// running: the beacon chain drops the request, and the fee is spent. So it does for keys that are not the protocol's: the
+    /// caller looks before it asks.
     /// @param pubkeys Public keys, 48 bytes each.
     /// @param maxFeePerRequest The most wei that a request may cost.
     function requestExits(bytes calldata pubkeys, uint256 maxFeePerRequest) external payable;

@@ -93,19 +93,22 @@ contract VaultAttacksTest is VaultBase {
 
     /* SOMEONE ELSE'S VALIDATOR */
 
-    /// @dev A keeper's key is stolen: it can ask for the protocol's validators only, up to the limit, to the vault's good.
-    function test_stolenKeeper_reachesOwnValidatorsOnly() public {
+    /// @dev A keeper's key is stolen. Whatever it asks for goes out under the vault's address, so the beacon chain serves it for
+    /// validators with the vault's credentials only, which pay out to the vault; and no more than the day's limit. The fees
+    /// are the thief's.
+    function test_stolenKeeper_asksUnderTheVaultsAddress() public {
+        vm.deal(address(withdrawalVault), 32 ether);
         bytes memory strange = pubkeyOf(STRANGE_KEY);
-        bytes memory expected =
-            abi.encodeWithSelector(IWithdrawalVault.WithdrawalVaultUnknownValidator.selector, strange);
-        vm.startPrank(keeper);
-        vm.expectRevert(expected);
+        vm.prank(keeper);
         withdrawalVault.requestExits{value: 2}(bytes.concat(pubkeyOf(0), strange), 1);
-        uint64[] memory amounts = amountsOf(1, 1 gwei);
-        vm.expectRevert(expected);
-        withdrawalVault.requestPartialWithdrawals{value: 1}(strange, amounts, 1);
-        vm.stopPrank();
-        assertEq(queued(withdrawals), 0);
+        assertWithdrawalQueued(0, address(withdrawalVault), pubkeyOf(0), 0);
+        assertWithdrawalQueued(1, address(withdrawalVault), strange, 0);
+        assertEq(withdrawalVault.availableRequests(), 98);
+        assertEq(address(withdrawalVault).balance, 32 ether);
+        bytes memory pubkeys = pubkeysOf(0, 99);
+        vm.expectRevert(abi.encodeWithSelector(IWithdrawalVault.WithdrawalVaultLimitExceeded.selector, 99, 98));
+        vm.prank(keeper);
+        withdrawalVault.requestExits{value: 99}(pubkeys, 1);
     }
 
     /// @dev A consolidation to a stranger's validator would give him the balance: neither side may be one.
@@ -128,8 +131,8 @@ contract VaultAttacksTest is VaultBase {
     function test_shiftedKeys_areStrangers() public {
         bytes memory shifted = bytes.concat(hex"00", pubkeyOf(0), pubkeyOf(1), new bytes(47));
         vm.expectPartialRevert(IWithdrawalVault.WithdrawalVaultUnknownValidator.selector);
-        vm.prank(keeper);
-        withdrawalVault.requestExits{value: 3}(shifted, 1);
+        vm.prank(consolidator);
+        withdrawalVault.switchToCompounding{value: 3}(shifted, 1);
     }
 
     /// @dev Anyone may ask the network to exit our validator, under his own address: the beacon chain drops it, because the

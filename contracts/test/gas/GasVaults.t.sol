@@ -53,7 +53,7 @@ contract GasVaultsTest is VaultBase {
     }
 
     /// @dev One request cannot cost less than 72,000 gas: 22,300 for the transaction and its data, 38,100 for the predeploy
-    /// (its fee, the call with value, five slots, its log), 11,800 for the proxy, the role and the limit. Then the registry.
+    /// (its fee, the call with value, five slots, its log), 11,800 for the proxy, the role and the limit.
     function test_gas_exit() public {
         use(withdrawals, 1);
         exit(1);

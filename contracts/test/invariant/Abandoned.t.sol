@@ -54,7 +54,7 @@ contract AbandonedInvariantsTest is InvariantBase {
     /* INVARIANTS */
 
     function invariant_abandoned_nobodyHasARight() public view {
-        for (uint256 i = 0; i < 10; ++i) {
+        for (uint256 i = 0; i < 11; ++i) {
             AccessControlUpgradeable target = AccessControlUpgradeable(handler.governedAt(i));
             assertFalse(target.hasRole(DEFAULT_ADMIN_ROLE, admin));
             assertFalse(target.hasRole(keccak256("UPGRADER_ROLE"), upgrader));
@@ -168,7 +168,7 @@ contract AbandonedInvariantsTest is InvariantBase {
 
     /// @dev All roles go but those of the protocol's own contracts.
     function renounceAll() private {
-        string[10] memory names = [
+        string[12] memory names = [
             "UPGRADER_ROLE",
             "PAUSER_ROLE",
             "RESUMER_ROLE",
@@ -178,12 +178,24 @@ contract AbandonedInvariantsTest is InvariantBase {
             "DEPOSITOR_ROLE",
             "MEMBERSHIP_ROLE",
             "EXIT_ROLE",
-            "CONSOLIDATION_ROLE"
+            "CONSOLIDATION_ROLE",
+            "ARBITER_ROLE",
+            "EMERGENCY_ROLE"
         ];
-        address[8] memory accounts =
-            [upgrader, pauser, resumer, parameters, vetter, address(serviceLevel), depositor, membership];
+        address[10] memory accounts = [
+            upgrader,
+            pauser,
+            resumer,
+            parameters,
+            vetter,
+            address(serviceLevel),
+            depositor,
+            membership,
+            arbiter,
+            emergency
+        ];
         vm.startPrank(admin);
-        for (uint256 i = 0; i < 10; ++i) {
+        for (uint256 i = 0; i < 11; ++i) {
             AccessControlUpgradeable target = AccessControlUpgradeable(handler.governedAt(i));
             for (uint256 j = 0; j < names.length; ++j) {
                 for (uint256 k = 0; k < accounts.length; ++k) {

@@ -37,7 +37,7 @@ contract CampaignTest is InvariantBase {
                 }
             }
         }
-        string[93] memory names = effects();
+        string[107] memory names = effects();
         for (uint256 i = 0; i < names.length; ++i) {
             assertGt(handler.calls(names[i]), 0, names[i]);
         }
@@ -83,7 +83,10 @@ contract CampaignTest is InvariantBase {
         assertEq(address(queue).balance, handler.setAside() - handler.paid() + handler.forced(address(queue)));
         assertEq(address(deposits).balance, handler.forced(address(deposits)));
         assertEq(address(distribution).balance, handler.forced(address(distribution)));
-        assertEq(address(coverageFund).balance, handler.forced(address(coverageFund)) + s.surplus - s.covered);
+        assertEq(
+            address(coverageFund).balance,
+            handler.forced(address(coverageFund)) + s.surplus + handler.enforced() - s.covered
+        );
         uint256 vaulted = handler.executionRewards() + handler.forgoneOfBuffer();
         assertEq(address(rewardsVault).balance, vaulted - s.rewards);
         assertEq(address(withdrawalVault).balance, handler.returned() - s.withdrawals - handler.swept());
@@ -110,7 +113,7 @@ contract CampaignTest is InvariantBase {
     }
 
     /// @dev Every call of the handler, and the cases within them, by the names under which they are counted.
-    function effects() private pure returns (string[93] memory) {
+    function effects() private pure returns (string[107] memory) {
         return [
             "stake",
             "stakeMuch",
@@ -204,7 +207,21 @@ contract CampaignTest is InvariantBase {
             "leaveTogether",
             "agreedAnew",
             "earlyCapRaise",
-            "forgoneOfBuffer"
+            "forgoneOfBuffer",
+            "reportDowntime",
+            "nothingDue",
+            "executeDowntime",
+            "executeEmergency",
+            "dismissPenalty",
+            "emergencySlash",
+            "proveMisses",
+            "missWithinAllowance",
+            "missBeyondAllowance",
+            "proveSlashed",
+            "proveForeign",
+            "suspendedByBreaches",
+            "setServiceTerms",
+            "waitLong"
         ];
     }
 }

@@ -45,7 +45,9 @@ abstract contract InvariantBase is Base {
                 vetter,
                 membership,
                 address(serviceLevel),
-                treasury
+                treasury,
+                arbiter,
+                emergency
             )
         );
         warmUp();
@@ -90,7 +92,7 @@ abstract contract InvariantBase is Base {
 
     /// @dev Every call of the handler; the first 22 come up three times.
     function allTargets() internal view returns (bytes4[] memory selectors) {
-        bytes4[71] memory all = [
+        bytes4[79] memory all = [
             handler.stake.selector,
             handler.request.selector,
             handler.requestAll.selector,
@@ -161,7 +163,15 @@ abstract contract InvariantBase is Base {
             handler.proveLater.selector,
             handler.abandon.selector,
             handler.leaveTogether.selector,
-            handler.reportAcrossAChange.selector
+            handler.reportAcrossAChange.selector,
+            handler.reportDowntime.selector,
+            handler.executePenalty.selector,
+            handler.dismissPenalty.selector,
+            handler.emergencySlash.selector,
+            handler.proveMisses.selector,
+            handler.proveFault.selector,
+            handler.setServiceTerms.selector,
+            handler.waitLong.selector
         ];
         bytes4[10] memory forbidden = forbiddenTargets();
         uint256 often = 22;

@@ -65,7 +65,8 @@ contract OperatorInvariantsTest is InvariantBase {
 
     /// @dev What was charged came from bonds, and went to the loss, to the fund, or to the service level module.
     function invariant_chargesAreWhatBondsHad() public view {
-        uint256 spent = handler.sumsOf().fromBonds + handler.sumsOf().surplus + handler.serviceCharges();
+        uint256 spent =
+            handler.sumsOf().fromBonds + handler.sumsOf().surplus + handler.serviceCharges() + handler.enforced();
         assertEq(handler.bondCharged(), spent);
         assertEq(address(serviceLevel).balance, handler.serviceCharges());
     }

@@ -37,7 +37,10 @@ contract ReportInvariantsTest is InvariantBase {
 
     function invariant_fundHoldsGiftsAndSurplusLessCover() public view {
         Reporters.Sums memory s = handler.sumsOf();
-        assertEq(address(coverageFund).balance, handler.forced(address(coverageFund)) + s.surplus - s.covered);
+        assertEq(
+            address(coverageFund).balance,
+            handler.forced(address(coverageFund)) + s.surplus + handler.enforced() - s.covered
+        );
     }
 
     function invariant_rewardsVaultHoldsWhatIsNotTaken() public view {

@@ -11,12 +11,12 @@ import {InvariantBase} from "./InvariantBase.sol";
 contract RightsInvariantsTest is InvariantBase {
     /// @dev https://eips.ethereum.org/EIPS/eip-1967#logic-contract-address
     bytes32 private constant IMPLEMENTATION_SLOT = 0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc;
-    bytes32[10] private implementations;
+    bytes32[11] private implementations;
     bytes32 private queueCode;
 
     function setUp() public override {
         super.setUp();
-        for (uint256 i = 0; i < 10; ++i) {
+        for (uint256 i = 0; i < 11; ++i) {
             implementations[i] = vm.load(handler.governedAt(i), IMPLEMENTATION_SLOT);
             assertTrue(implementations[i] != 0);
         }
@@ -62,7 +62,7 @@ contract RightsInvariantsTest is InvariantBase {
     }
 
     function invariant_thePrivilegedGainNoEther() public view {
-        address[10] memory privileged = [
+        address[12] memory privileged = [
             admin,
             upgrader,
             pauser,
@@ -71,12 +71,14 @@ contract RightsInvariantsTest is InvariantBase {
             depositor,
             vetter,
             membership,
+            arbiter,
+            emergency,
             treasury,
             handler.OTHER_TREASURY()
         ];
         for (uint256 i = 0; i < privileged.length; ++i) {
             assertEq(privileged[i].balance, 0);
-            if (privileged[i] != treasury && i < 9) assertEq(pool.balanceOf(privileged[i]), 0);
+            if (i < 10) assertEq(pool.balanceOf(privileged[i]), 0);
         }
         for (uint256 i = 0; i < 3; ++i) {
             address[] memory list = handler.membersOf(i);
@@ -115,14 +117,14 @@ contract RightsInvariantsTest is InvariantBase {
     }
 
     function invariant_adminsStay() public view {
-        for (uint256 i = 0; i < 10; ++i) {
+        for (uint256 i = 0; i < 11; ++i) {
             assertTrue(AccessControlUpgradeable(handler.governedAt(i)).hasRole(DEFAULT_ADMIN_ROLE, admin));
             assertFalse(AccessControlUpgradeable(handler.governedAt(i)).hasRole(DEFAULT_ADMIN_ROLE, handler.STRANGER()));
         }
     }
 
     function invariant_implementationsStay() public view {
-        for (uint256 i = 0; i < 10; ++i) {
+        for (uint256 i = 0; i < 11; ++i) {
             assertEq(vm.load(handler.governedAt(i), IMPLEMENTATION_SLOT), implementations[i]);
         }
         assertEq(address(queue).codehash, queueCode);

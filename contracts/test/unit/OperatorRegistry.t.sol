@@ -132,6 +132,103 @@ contract OperatorRegistryTest is RegistryActions {
         registry.setRewardRecipient(1, mallory);
     }
 
+    /* MANAGER */
+
+    function test_manager_isHandedOver() public {
+        registerAs(manager, 10 ether);
+        vm.startPrank(manager);
+        registry.requestBondWithdrawal(1, 4 ether);
+        vm.expectEmit(address(registry));
+        emit IOperatorRegistry.ManagerProposed(1, manager, bob);
+        registry.proposeManager(1, bob);
+        vm.stopPrank();
+        // Nothing changed yet.
+        assertEq(registry.proposedManagerOf(1), bob);
+        assertEq(registry.operator(1).manager, manager);
+        assertEq(registry.operatorIdOf(bob), 0);
+
+        vm.expectEmit(address(registry));
+        emit IOperatorRegistry.ManagerChanged(1, manager, bob);
+        vm.prank(bob);
+        registry.acceptManager(1);
+        assertEq(registry.operator(1).manager, bob);
+        assertEq(registry.operatorIdOf(bob), 1);
+        assertEq(registry.operatorIdOf(manager), 0);
+        assertEq(registry.proposedManagerOf(1), address(0));
+        assertEq(registry.operator(1).rewardRecipient, recipient);
+
+        // Bond asked back before goes to the new manager; the old one can do nothing more.
+        vm.warp(block.timestamp + 7 days);
+        vm.expectRevert(
+            abi.encodeWithSelector(IOperatorRegistry.OperatorRegistryUnauthorizedManager.selector, manager, 1)
+        );
+        vm.prank(manager);
+        registry.withdrawBond(1);
+        uint256 before = bob.balance;
+        vm.prank(bob);
+        assertEq(registry.withdrawBond(1), 4 ether);
+        assertEq(bob.balance - before, 4 ether);
+        // And may register anew.
+        assertEq(registerAs(manager, 0), 2);
+    }
+
+    function test_manager_proposalCanBeTakenBack() public {
+        registerAs(manager, 0);
+        vm.startPrank(manager);
+        registry.proposeManager(1, bob);
+        registry.proposeManager(1, alice);
+        vm.stopPrank();
+        bytes memory unauthorized =
+            abi.encodeWithSelector(IOperatorRegistry.OperatorRegistryUnauthorizedManager.selector, bob, 1);
+        vm.expectRevert(unauthorized);
+        vm.prank(bob);
+        registry.acceptManager(1);
+        vm.prank(manager);
+        registry.proposeManager(1, address(0));
+        vm.expectRevert(
+            abi.encodeWithSelector(IOperatorRegistry.OperatorRegistryUnauthorizedManager.selector, alice, 1)
+        );
+        vm.prank(alice);
+        registry.acceptManager(1);
+        assertEq(registry.operator(1).manager, manager);
+    }
+
+    function test_manager_reverts() public {
+        registerAs(manager, 0);
+        expectOnlyManager();
+        registry.proposeManager(1, mallory);
+        // Of two operators nobody is the manager: an address has one.
+        vm.prank(bob);
+        registry.registerOperator("2", recipient);
+        vm.prank(manager);
+        registry.proposeManager(1, bob);
+        vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.OperatorRegistryAlreadyRegistered.selector, bob, 2));
+        vm.prank(bob);
+        registry.acceptManager(1);
+        // Nor does a handover to oneself lose the operator.
+        vm.prank(manager);
+        registry.proposeManager(1, manager);
+        vm.expectRevert(
+            abi.encodeWithSelector(IOperatorRegistry.OperatorRegistryAlreadyRegistered.selector, manager, 1)
+        );
+        vm.prank(manager);
+        registry.acceptManager(1);
+        // A proposal is used once.
+        vm.prank(manager);
+        registry.proposeManager(1, alice);
+        vm.prank(alice);
+        registry.acceptManager(1);
+        vm.prank(alice);
+        registry.proposeManager(1, manager);
+        vm.prank(manager);
+        registry.acceptManager(1);
+        vm.expectRevert(
+            abi.encodeWithSelector(IOperatorRegistry.OperatorRegistryUnauthorizedManager.selector, alice, 1)
+        );
+        vm.prank(alice);
+        registry.acceptManager(1);
+    }
+
     /* PARAMETERS */
 
     function test_setBondPerKey_withinBounds() public {
@@ -252,6 +349,10 @@ contract OperatorRegistryTest is RegistryActions {
         registry.withdrawBond(1);
         vm.expectRevert(unknown);
         registry.setRewardRecipient(1, alice);
+        vm.expectRevert(unknown);
+        registry.proposeManager(1, alice);
+        vm.expectRevert(unknown);
+        registry.acceptManager(1);
         vm.expectRevert(unknown);
         registry.claimRewards(1);
         vm.expectRevert(unknown);

@@ -161,14 +161,20 @@ contract RequestsTest is VaultBase {
         assertEq(queued(consolidations), 100);
     }
 
-    function test_requests_refuseStrangers() public {
+    function test_consolidations_refuseStrangers() public {
         bytes memory expected =
             abi.encodeWithSelector(IWithdrawalVault.WithdrawalVaultUnknownValidator.selector, pubkeyOf(STRANGE_KEY));
-        allRevert(bytes.concat(pubkeyOf(0), pubkeyOf(STRANGE_KEY)), bytes.concat(pubkeyOf(1), pubkeyOf(2)), 2, expected);
+        vm.startPrank(consolidator);
+        vm.expectRevert(expected);
+        withdrawalVault.switchToCompounding{value: 2}(bytes.concat(pubkeyOf(0), pubkeyOf(STRANGE_KEY)), 1);
+        vm.expectRevert(expected);
+        withdrawalVault.consolidate{value: 1}(pubkeyOf(STRANGE_KEY), pubkeyOf(0), 1);
         // Only the target is a stranger.
         vm.expectRevert(expected);
-        vm.prank(consolidator);
         withdrawalVault.consolidate{value: 1}(pubkeyOf(0), pubkeyOf(STRANGE_KEY), 1);
+        vm.stopPrank();
+        assertEq(withdrawalVault.availableRequests(), 100);
+        assertEq(queued(consolidations), 0);
     }
 
     function test_requests_refuseAHigherFee() public {
@@ -192,16 +198,24 @@ contract RequestsTest is VaultBase {
         allRevert(pubkeysOf(0, 2), pubkeysOf(2, 2), 2, fee, 2 * fee - 1, expected);
     }
 
-    function test_requests_needTheKeyRegistry() public {
+    /// @dev Consolidations ask it; exits do not.
+    function test_requests_andTheKeyRegistry() public {
         WithdrawalVault fresh = WithdrawalVault(
             payable(proxy(address(new WithdrawalVault()), abi.encodeCall(WithdrawalVault.initialize, (admin))))
         );
-        bytes32 role = fresh.EXIT_ROLE();
-        vm.prank(admin);
-        fresh.grantRole(role, keeper);
+        vm.startPrank(admin);
+        fresh.grantRole(fresh.EXIT_ROLE(), keeper);
+        fresh.grantRole(fresh.CONSOLIDATION_ROLE(), consolidator);
+        vm.stopPrank();
+        vm.startPrank(consolidator);
         vm.expectRevert(IWithdrawalVault.WithdrawalVaultKeyRegistryNotSet.selector);
+        fresh.switchToCompounding{value: 1}(pubkeyOf(0), 1);
+        vm.expectRevert(IWithdrawalVault.WithdrawalVaultKeyRegistryNotSet.selector);
+        fresh.consolidate{value: 1}(pubkeyOf(0), pubkeyOf(1), 1);
+        vm.stopPrank();
         vm.prank(keeper);
         fresh.requestExits{value: 1}(pubkeyOf(0), 1);
+        assertWithdrawalQueued(0, address(fresh), pubkeyOf(0), 0);
     }
 
     /// @dev No code, not active yet, 31 or 33 bytes, a revert: the network has no such feature.

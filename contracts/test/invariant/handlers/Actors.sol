@@ -41,6 +41,8 @@ struct Cast {
     address membership;
     address serviceLevel;
     address treasury;
+    address arbiter;
+    address emergency;
 }
 
 /// @dev What all handlers share: the contracts, who plays, the clock, and the watch over the rate. Every call that a handler

@@ -7,10 +7,10 @@ import {IOperatorRegistry} from "../../../src/interfaces/IOperatorRegistry.sol";
 import {IRewardDistribution} from "../../../src/interfaces/IRewardDistribution.sol";
 import {IStakingPool} from "../../../src/interfaces/IStakingPool.sol";
 import {Lanes} from "../../../src/libraries/Lanes.sol";
-import {Governors} from "./Governors.sol";
+import {Wardens} from "./Wardens.sol";
 
 /// @dev Calls that must be refused. One that is not is counted, and changes what other invariants watch.
-abstract contract Intruders is Governors {
+abstract contract Intruders is Wardens {
     uint256 public admitted;
     bytes public lastAdmitted;
 
@@ -56,7 +56,7 @@ abstract contract Intruders is Governors {
         _refused(role, address(DEPOSITS), abi.encodeCall(DEPOSITS.abandonKeys, (new bytes32[](0))));
         _refused(role, address(committees[who % 3]), abi.encodeCall(committees[0].addMember, (STRANGER)));
         _refused(role, address(committees[who % 3]), abi.encodeCall(committees[0].vote, (0, bytes32("mine"))));
-        for (uint256 i = 0; i < 10; ++i) {
+        for (uint256 i = 0; i < 11; ++i) {
             address target = governedAt(i);
             _refused(STRANGER, target, abi.encodeCall(AccessControlUpgradeable.grantRole, (0x00, STRANGER)));
             _refused(role, target, abi.encodeCall(UUPSUpgradeable.upgradeToAndCall, (address(REWARDS), "")));
@@ -150,6 +150,8 @@ abstract contract Intruders is Governors {
         _refused(STRANGER, address(REGISTRY), abi.encodeCall(REGISTRY.removeUnusedKeys, (id, 1)));
         _refused(STRANGER, address(REGISTRY), abi.encodeCall(REGISTRY.requestBondWithdrawal, (id, 1)));
         _refused(STRANGER, address(REGISTRY), abi.encodeCall(REGISTRY.withdrawBond, (id)));
+        _refused(STRANGER, address(REGISTRY), abi.encodeCall(REGISTRY.proposeManager, (id, STRANGER)));
+        _refused(STRANGER, address(REGISTRY), abi.encodeCall(REGISTRY.acceptManager, (id)));
         _refused(manager, address(REGISTRY), abi.encodeCall(REGISTRY.registerOperator, ("again", manager)));
         uint256 unused = keysOf[id].length - books[id].taken;
         _refused(manager, address(REGISTRY), abi.encodeCall(REGISTRY.removeUnusedKeys, (id, unused + 1)));
@@ -247,7 +249,8 @@ abstract contract Intruders is Governors {
             address(DISTRIBUTION),
             address(committees[0]),
             address(committees[1]),
-            address(committees[2])
+            address(committees[2]),
+            cast.serviceLevel
         ][index];
     }
 
