@@ -259,9 +259,9 @@ contract VaultAttacksTest is VaultBase {
             vm.prank(mallory);
             vm.expectRevert();
             withdrawalVault.requestExits{value: 10}(pubkeysOf(0, 10), 1);
-            vm.prank(keeper);
+            vm.prank(consolidator);
             vm.expectRevert();
-            withdrawalVault.requestExits{value: 10}(pubkeysOf(STRANGE_KEY, 10), 1);
+            withdrawalVault.switchToCompounding{value: 10}(pubkeysOf(STRANGE_KEY, 10), 1);
         }
         assertEq(withdrawalVault.availableRequests(), 100);
     }
