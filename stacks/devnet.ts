@@ -35,7 +35,7 @@ export function createDevnet(settings: Settings, stack: string): Record<string, 
   });
   const account = (name: string): AccountArgs => ({
     address: genesis.accountFiles.apply((accounts) => accounts[name]?.address ?? ""),
-    keyFile: join(directory, "accounts", `${name}.key`),
+    sender: { keyFile: join(directory, "accounts", `${name}.key`) },
   });
 
   const files = {

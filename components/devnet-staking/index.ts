@@ -38,7 +38,7 @@ export class DevnetStaking extends ComponentResource {
       `${name}-stake`,
       {
         chain,
-        sender: { keyFile: args.staker.keyFile },
+        sender: args.staker.sender,
         target: protocol.stakingPool,
         read: { signature: "function totalPooledEther() view returns (uint256)" },
         write: {
@@ -56,7 +56,7 @@ export class DevnetStaking extends ComponentResource {
       `${name}-deposits`,
       {
         chain,
-        sender: { keyFile: args.depositor.keyFile },
+        sender: args.depositor.sender,
         target: protocol.beaconDeposits,
         read: { signature: "function preDepositedKeys() view returns (uint256)" },
         write: {

@@ -63,7 +63,7 @@ export class Operator extends ComponentResource {
       `${name}-registered`,
       {
         chain,
-        sender: { keyFile: manager.keyFile },
+        sender: manager.sender,
         target: protocol.operatorRegistry,
         read: { signature: "function operatorIdOf(address manager) view returns (uint256)", args: [manager.address] },
         write: {
@@ -82,7 +82,7 @@ export class Operator extends ComponentResource {
       `${name}-bond`,
       {
         chain,
-        sender: { keyFile: manager.keyFile },
+        sender: manager.sender,
         target: protocol.operatorRegistry,
         // Pre-deposits that will come back count: the bond is not topped up for them.
         read: { signature: "function heldBondOf(uint256 operatorId) view returns (uint256)", args: [operatorId] },
@@ -121,7 +121,7 @@ export class Operator extends ComponentResource {
         rangeName,
         {
           chain,
-          sender: { keyFile: manager.keyFile },
+          sender: manager.sender,
           registry: protocol.operatorRegistry,
           pool: protocol.stakingPool,
           operatorId,
@@ -141,7 +141,7 @@ export class Operator extends ComponentResource {
       `${name}-vetted-keys`,
       {
         chain,
-        sender: { keyFile: args.vetter.keyFile },
+        sender: args.vetter.sender,
         target: protocol.operatorRegistry,
         read: {
           signature:

@@ -1,5 +1,5 @@
 import type { Input, Output } from "@pulumi/pulumi";
-import type { ChainArgs } from "../../provider/sdk/index.ts";
+import type { ChainArgs, SenderArgs } from "../../provider/sdk/index.ts";
 import type { ProtocolContract } from "./contracts.ts";
 import type { ProtocolParameters } from "./parameters.ts";
 import type { VerifierArgs } from "./verifiers.ts";
@@ -8,7 +8,7 @@ import type { RoleHolders, TimelockName } from "./roles.ts";
 /** An account that signs, and the address it has. */
 export interface AccountArgs {
   readonly address: Input<string>;
-  readonly keyFile: Input<string>;
+  readonly sender: SenderArgs;
 }
 
 /** Members of the protocol's committees, by address. */

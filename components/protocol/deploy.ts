@@ -14,7 +14,7 @@ export function deploy(
   upgradeTimelock: Output<string> | undefined,
   child: CustomResourceOptions,
 ): Record<ProtocolContract, Contract> {
-  const sender: SenderArgs = { keyFile: args.admin.keyFile };
+  const sender: SenderArgs = args.admin.sender;
   const admin = args.admin.address;
   const contract = (
     name: ProtocolContract,

@@ -31,7 +31,7 @@ export function deployTimelocks(
       name,
       {
         chain: args.chain,
-        sender: { keyFile: args.admin.keyFile },
+        sender: args.admin.sender,
         artifact: builtArtifact("TimelockController.sol", "TimelockController"),
         // Proposers, executors, and an admin until the hand-over; then the timelock is its own.
         constructorArgs: [String(delay), [args.admin.address], [args.admin.address], args.admin.address],
@@ -49,7 +49,7 @@ export function deployTimelocks(
 export function adminAuthority({ args, timelocks }: Scope): Pick<SettingArgs, "chain" | "sender" | "timelock"> {
   return {
     chain: args.chain,
-    sender: { keyFile: args.admin.keyFile },
+    sender: args.admin.sender,
     ...(timelocks ? { timelock: timelocks.UpgradeTimelock } : {}),
   };
 }
@@ -62,8 +62,8 @@ export function roleAuthority(
 ): Pick<SettingArgs, "chain" | "sender" | "timelock" | "role"> {
   const timelock = TIMELOCKED[holder];
   return timelocks && timelock
-    ? { chain: args.chain, sender: { keyFile: args.admin.keyFile }, timelock: timelocks[timelock], role }
-    : { chain: args.chain, sender: { keyFile: args.roles[holder].keyFile } };
+    ? { chain: args.chain, sender: args.admin.sender, timelock: timelocks[timelock], role }
+    : { chain: args.chain, sender: args.roles[holder].sender };
 }
 
 /**
@@ -88,7 +88,7 @@ export function handOver(
       `${contract}-${id === zeroHash ? "admin" : (NAME_OF_ROLE[id] ?? id)}${held ? "" : "-given-up"}`,
       {
         chain: args.chain,
-        sender: { keyFile: args.admin.keyFile },
+        sender: args.admin.sender,
         target: { ...addresses, ...timelocks }[contract],
         read: { signature: "function hasRole(bytes32 role, address account) view returns (bool)", args: [id, account] },
         write: held

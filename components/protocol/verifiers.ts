@@ -48,7 +48,7 @@ export function verifierSettings(
       `${source}-${fromSlot}`,
       {
         chain: args.chain,
-        sender: { keyFile: args.admin.keyFile },
+        sender: args.admin.sender,
         artifact: builtArtifact(`${source}.sol`, source),
         constructorArgs: [{ fromSlot, ...clock, slotsPerHistoricalRoot: SLOTS_PER_HISTORICAL_ROOT, ...indices }],
       },

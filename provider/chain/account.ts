@@ -1,23 +1,39 @@
-import { isHex, type Hex } from "viem";
-import { privateKeyToAccount, type PrivateKeyAccount } from "viem/accounts";
+import { isAddress, isHex, type Address, type Hex, type LocalAccount } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
 import { z } from "zod";
 import { readPrivateFile } from "../../lib/files.ts";
 import { projectPath } from "../../lib/paths.ts";
 import { AccountKeyFileError } from "./errors.ts";
+import { remoteAccount } from "./remote-signer.ts";
 
-/** The account that signs a resource's transactions: named by a file, so that the key itself is in no input and no state. */
-export const senderSchema = z.object({
+/** An account whose key is in a file: the key itself is in no input and no state. */
+const keyFileSender = z.object({
   /** File with the private key (32 bytes in hex), mode 0600. */
   keyFile: z.string({ error: "must be the path of a file with the sender's private key" }).min(1),
+});
+
+/** An account whose key is in a signer elsewhere, e.g. Clef with a hardware wallet, or Web3Signer in eth1 mode. */
+const remoteSender = z.object({
+  /** JSON-RPC endpoint that serves eth_signTransaction. */
+  signerUrl: z
+    .url({ protocol: /^https?$/, error: "must be the URL of a signer" })
+    .refine((url) => new URL(url).username === "", "must hold no credentials: they would be in the state"),
+  address: z.custom<Address>((value) => typeof value === "string" && isAddress(value), "must be the account's address"),
+});
+
+/** The account that signs a resource's transactions. */
+export const senderSchema = z.union([keyFileSender, remoteSender], {
+  error: "must be { keyFile } or { signerUrl, address }",
 });
 
 export type SenderReference = z.infer<typeof senderSchema>;
 
 /**
- * Reads an account's key from its file.
+ * The account behind a reference: with its key read from its file, or signing elsewhere.
  * @throws {@link AccountKeyFileError} when the file is missing, readable by others, or holds something else
  */
-export async function loadAccount(reference: SenderReference): Promise<PrivateKeyAccount> {
+export async function loadAccount(reference: SenderReference): Promise<LocalAccount> {
+  if (!("keyFile" in reference)) return remoteAccount(reference.signerUrl, reference.address);
   const keyFile = projectPath(reference.keyFile);
   const text = await readPrivateFile(keyFile, (problem, cause) => new AccountKeyFileError(keyFile, problem, cause));
   const key: Hex = text.startsWith("0x") ? (text as Hex) : `0x${text}`;
@@ -28,4 +44,10 @@ export async function loadAccount(reference: SenderReference): Promise<PrivateKe
     // The library's message repeats the number, so it is not even kept as the cause.
     throw new AccountKeyFileError(keyFile, "holds a number outside the range of private keys");
   }
+}
+
+/** What an account's lock and journal are named after: beside its key file, or where there is none, under its address. */
+export function accountFile(reference: SenderReference): string {
+  if ("keyFile" in reference) return projectPath(reference.keyFile);
+  return projectPath(`.ethstake/accounts/${reference.address.toLowerCase()}`);
 }

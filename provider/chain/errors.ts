@@ -80,6 +80,18 @@ export class AccountKeyFileError extends EthstakeError<{ file: string }> {
   }
 }
 
+/** A remote signer did not sign what it was asked to. */
+export class RemoteSignerError extends EthstakeError<{ signerUrl: string }> {
+  readonly code = "REMOTE_SIGNER";
+  constructor(signerUrl: string, problem: string, cause?: unknown) {
+    super(
+      `The signer at ${signerUrl} ${problem}.`,
+      { signerUrl },
+      { remedy: "Check that it is unlocked for this account and approves the transaction.", cause },
+    );
+  }
+}
+
 /** Another process is using the same account. */
 export class AccountBusyError extends EthstakeError<{ address: Address; holder: string }> {
   readonly code = "ACCOUNT_BUSY";

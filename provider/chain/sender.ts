@@ -7,12 +7,11 @@ import {
   type Abi,
   type Address,
   type Hex,
-  type PrivateKeyAccount,
+  type LocalAccount,
   type PublicClient,
 } from "viem";
 import { holdLock } from "../../lib/lock.ts";
-import { projectPath } from "../../lib/paths.ts";
-import { loadAccount, type SenderReference } from "./account.ts";
+import { accountFile, loadAccount, type SenderReference } from "./account.ts";
 import { connectChain, type ChainConnection } from "./client.ts";
 import { AccountBusyError, InsufficientFundsError, TransactionRejectedError, TransactionStuckError } from "./errors.ts";
 import { bumpedFees, currentFees, type Fees } from "./fees.ts";
@@ -64,7 +63,7 @@ const senders = new Map<string, Promise<TransactionSender>>();
  */
 export function openSender(chain: ChainConnection, reference: SenderReference): Promise<TransactionSender> {
   // One account has one sender, by whatever endpoint and however its file is written: two would take each other's nonces.
-  const key = `${chain.chainId} ${projectPath(reference.keyFile)}`;
+  const key = `${chain.chainId} ${accountFile(reference)}`;
   let sender = senders.get(key);
   if (!sender) {
     sender = TransactionSender.open(chain, reference);
@@ -76,7 +75,7 @@ export function openSender(chain: ChainConnection, reference: SenderReference): 
 
 /** Signs and sends one account's transactions in nonce order, each written to a journal first. */
 export class TransactionSender {
-  readonly account: PrivateKeyAccount;
+  readonly account: LocalAccount;
   readonly #client: PublicClient;
   readonly #chainId: number;
   readonly #journal: TransactionJournal;
@@ -87,7 +86,7 @@ export class TransactionSender {
   private constructor(
     client: PublicClient,
     chainId: number,
-    account: PrivateKeyAccount,
+    account: LocalAccount,
     journal: TransactionJournal,
     patience: Patience,
   ) {
@@ -104,10 +103,10 @@ export class TransactionSender {
     reference: SenderReference,
     patience = PATIENCE,
   ): Promise<TransactionSender> {
-    const keyFile = projectPath(reference.keyFile);
+    const file = accountFile(reference);
     const [client, account] = await Promise.all([connectChain(chain), loadAccount(reference)]);
-    const journal = new TransactionJournal(join(`${keyFile}.transactions`, String(chain.chainId)));
-    const holder = await holdLock(`${keyFile}.lock`);
+    const journal = new TransactionJournal(join(`${file}.transactions`, String(chain.chainId)));
+    const holder = await holdLock(`${file}.lock`);
     if (holder !== undefined) throw new AccountBusyError(account.address, holder);
     const sender = new TransactionSender(client, chain.chainId, account, journal, patience);
     await sender.#settle();

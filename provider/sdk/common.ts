@@ -9,10 +9,16 @@ export interface ChainArgs {
 }
 
 /** The account that signs a resource's transactions. */
-export interface SenderArgs {
-  /** File with its private key (32 bytes in hex), mode 0600; relative paths count from the project's folder. */
-  readonly keyFile: Input<string>;
-}
+export type SenderArgs =
+  | {
+      /** File with its private key (32 bytes in hex), mode 0600; relative paths count from the project's folder. */
+      readonly keyFile: Input<string>;
+    }
+  | {
+      /** JSON-RPC signer that holds its key (eth_signTransaction), e.g. Clef with a hardware wallet. */
+      readonly signerUrl: Input<string>;
+      readonly address: Input<string>;
+    };
 
 /** How a resource reaches a validator client's keymanager API. */
 export interface KeymanagerArgs {
