@@ -1,14 +1,16 @@
 import { getStack, RunError } from "@pulumi/pulumi";
 import { readConfiguration, readSecretKeys } from "./stacks/config.ts";
 import { createDevnet } from "./stacks/devnet.ts";
-import { parseSettings, SettingsError, type Settings } from "./stacks/settings.ts";
+import { createPublicStack } from "./stacks/public.ts";
+import { parseSettings, SettingsError, type StackSettings } from "./stacks/settings.ts";
 
 /** The program that `pulumi up` runs: settings, checked as a whole before anything is registered, then the stack that they describe. */
 export default function program(): Record<string, unknown> {
-  return createDevnet(settingsOrExit(), getStack());
+  const settings = settingsOrExit();
+  return settings.network === "devnet" ? createDevnet(settings, getStack()) : createPublicStack(settings);
 }
 
-function settingsOrExit(): Settings {
+function settingsOrExit(): StackSettings {
   try {
     return parseSettings(readConfiguration(), readSecretKeys());
   } catch (error) {

@@ -65,7 +65,7 @@ export function crossChecks(raw: Readonly<Record<string, unknown>>): SettingsFau
 }
 
 /** What the contracts would refuse: parameters that bound each other. */
-function protocolFaults(protocol: ProtocolSettings, raw: unknown): SettingsFault[] {
+export function protocolFaults(protocol: ProtocolSettings, raw: unknown): SettingsFault[] {
   const fault = (setting: keyof ProtocolSettings, remedy: string): SettingsFault => ({
     path: `protocol.${setting}`,
     value: valueOf(raw, setting),
@@ -105,12 +105,14 @@ function protocolFaults(protocol: ProtocolSettings, raw: unknown): SettingsFault
   return faults;
 }
 
-interface Entry<Value> {
+/** An entry of a list, and where it is. */
+export interface Entry<Value> {
   readonly index: number;
   readonly value: Value;
 }
 
-function wellFormed<Value>(
+/** The entries of a list that are as their schema wants them. */
+export function wellFormed<Value>(
   list: unknown,
   schema: { safeParse(value: unknown): { success: boolean; data?: Value | undefined } },
 ): Entry<Value>[] {
@@ -121,7 +123,8 @@ function wellFormed<Value>(
   });
 }
 
-function repeatedNames(list: string, entries: readonly Entry<{ readonly name: string }>[]): SettingsFault[] {
+/** Entries whose name an earlier one has. */
+export function repeatedNames(list: string, entries: readonly Entry<{ readonly name: string }>[]): SettingsFault[] {
   return entries
     .filter(({ value }, position) => entries.findIndex((other) => other.value.name === value.name) < position)
     .map(({ index, value }) => ({

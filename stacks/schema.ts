@@ -1,29 +1,5 @@
 import { z } from "zod";
-
-const name = z
-  .string({ error: "must be a name" })
-  .regex(
-    /^[a-z][a-z0-9-]{0,30}$/,
-    "must start with a lower-case letter and hold only lower-case letters, digits and hyphens, 31 at most",
-  );
-const ether = z
-  .union([z.string(), z.number()], { error: 'must be an amount of ether, e.g. 32 or "0.05"' })
-  .transform(String)
-  .refine(
-    (text) => /^\d+(\.\d{1,18})?$/.test(text),
-    'must be an amount of ether, e.g. 32 or "0.05", with at most 18 decimals',
-  );
-const port = z
-  .number({ error: "must be a port number" })
-  .int("must be a whole number")
-  .min(1024, "must be 1024 or higher: lower ports need root")
-  .max(65_535, "must be 65535 or lower");
-const whole = (from: number, to: number, what: string) =>
-  z
-    .number({ error: `must be ${what}` })
-    .int("must be a whole number")
-    .min(from, `must be at least ${from}`)
-    .max(to, `must be at most ${to}`);
+import { ether, name, port, whole } from "./fields.ts";
 
 /** The embedded network of a devnet stack. */
 export const devnetSchema = z.strictObject({
@@ -162,7 +138,7 @@ export const operatorSchema = z.strictObject({
 
 /** A stack's configuration (`ethstake:*` in Pulumi.STACK.yaml). */
 export const settingsSchema = z.strictObject({
-  network: z.enum(["devnet"], { error: "must be devnet: stacks for public networks are not part of this version" }),
+  network: z.enum(["devnet"], { error: "must be devnet, sepolia, hoodi or mainnet" }),
   devnet: devnetSchema.prefault({}),
   nodes: z
     .array(nodeSchema, { error: "must be a list of nodes" })

@@ -1,9 +1,15 @@
 import { EthstakeError } from "../lib/errors.ts";
 import { valueAt } from "../lib/values.ts";
 import { crossChecks } from "./cross-checks.ts";
+import { publicCrossChecks } from "./public-checks.ts";
+import { publicSettingsSchema, type PublicSettings } from "./public-schema.ts";
 import { settingsSchema, type Settings } from "./schema.ts";
 
+export type { PublicSettings } from "./public-schema.ts";
 export type { DevnetSettings, NodeSettings, OperatorSettings, ProtocolSettings, Settings } from "./schema.ts";
+
+/** A stack's settings: a devnet's or a public network's. */
+export type StackSettings = Settings | PublicSettings;
 
 /** One fault of a stack's configuration. */
 export interface SettingsFault {
@@ -37,18 +43,20 @@ export class SettingsError extends EthstakeError<{ faults: readonly SettingsFaul
 export function parseSettings(
   raw: Readonly<Record<string, unknown>>,
   secrets: ReadonlySet<string> = new Set(),
-): Settings {
-  const result = settingsSchema.safeParse(raw);
+): StackSettings {
+  const isPublic = publicSettingsSchema.shape.network.safeParse(raw["network"]).success;
+  const schema = isPublic ? publicSettingsSchema : settingsSchema;
+  const result = schema.safeParse(raw);
   const faults: SettingsFault[] = (result.error?.issues ?? []).flatMap((issue) =>
     issue.code === "unrecognized_keys"
       ? issue.keys.map((key) => ({
           path: formatPath([...issue.path, key]),
           value: valueAt(raw, [...issue.path, key]),
-          remedy: `is not a setting; ${knownKeys(issue.path)}`,
+          remedy: `is not a setting; ${knownKeys(schema, issue.path)}`,
         }))
       : [{ path: formatPath(issue.path), value: valueAt(raw, issue.path), remedy: issue.message }],
   );
-  faults.push(...crossChecks(raw));
+  faults.push(...(isPublic ? publicCrossChecks(raw) : crossChecks(raw)));
   if (faults.length > 0 || !result.success)
     throw new SettingsError(faults.map((fault) => withoutSecret(fault, secrets)));
   return result.data;
@@ -59,8 +67,8 @@ function withoutSecret(fault: SettingsFault, secrets: ReadonlySet<string>): Sett
 }
 
 /** The settings that exist at a place, for a misspelt one. */
-function knownKeys(path: readonly PropertyKey[]): string {
-  let schema: unknown = settingsSchema;
+function knownKeys(root: unknown, path: readonly PropertyKey[]): string {
+  let schema = root;
   for (const key of path)
     schema = typeof key === "number" ? unwrap(schema).element : unwrap(schema).shape?.[String(key)];
   const names = Object.keys(unwrap(schema).shape ?? {});

@@ -1,19 +1,20 @@
 import { existsSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { createPublicClient, http, type Address } from "viem";
+import { createPublicClient, http } from "viem";
 import { parse } from "yaml";
 import { buildContracts } from "../components/protocol/artifacts.ts";
-import { accountOf, loadNetwork, type Network } from "../devnet/network.ts";
+import { loadNetwork } from "../devnet/network.ts";
+import { outputs } from "../engine/index.ts";
 import { runCommand } from "../lib/command.ts";
 import { EthstakeError } from "../lib/errors.ts";
-import { projectPath } from "../lib/paths.ts";
-import { ADMIN_ACCOUNT, committees, roleHolders, TREASURY_ACCOUNT } from "../stacks/devnet-accounts.ts";
+import { projectPath, projectRoot } from "../lib/paths.ts";
 import { settingsOf } from "../stacks/namespace.ts";
-import { parseSettings, type Settings } from "../stacks/settings.ts";
+import { parseSettings, type StackSettings } from "../stacks/settings.ts";
 import { check, type Finding } from "./check.ts";
+import { devnetDeployment, publicDeployment } from "./deployment.ts";
 import { expectationsOf, type Deployment } from "./expected.ts";
 
-const USAGE = "usage: npm run verify -- [--stack NAME] [--rpc URL] [--json]";
+const USAGE = "usage: npm run verify -- [--stack NAME] [--rpc URL] [--outputs FILE] [--json]";
 
 /** There is no settings file for the stack. */
 export class StackFileMissingError extends EthstakeError<{ file: string }> {
@@ -30,6 +31,7 @@ async function main(args: readonly string[]): Promise<number> {
     options: {
       stack: { type: "string", default: "devnet" },
       rpc: { type: "string" },
+      outputs: { type: "string" },
       json: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -39,56 +41,37 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const settings = readSettings(values.stack);
-  const [network] = await Promise.all([loadNetwork(values.stack), buildContracts()]);
-  const deployment = deploymentOf(settings, network);
-  const client = createPublicClient({
-    transport: http(values.rpc ?? network.executionRpc, { retryCount: 2, timeout: 60_000 }),
-  });
+  const [{ deployment, rpcUrl }] = await Promise.all([
+    loadDeployment(values.stack, settings, values.outputs),
+    buildContracts(),
+  ]);
+  const client = createPublicClient({ transport: http(values.rpc ?? rpcUrl, { retryCount: 2, timeout: 60_000 }) });
   const findings = await check(client, deployment, expectationsOf(deployment));
   process.stdout.write(`${values.json ? JSON.stringify({ findings }) : render(findings)}\n`);
   return findings.every(({ equal }) => equal) ? 0 : 1;
 }
 
-function readSettings(stack: string): Settings {
+/** What is to be on the chain, and the execution client to ask. @param file outputs as `pulumi stack output --json` writes them */
+async function loadDeployment(
+  stack: string,
+  settings: StackSettings,
+  file: string | undefined,
+): Promise<{ deployment: Deployment; rpcUrl: string | undefined }> {
+  if (settings.network === "devnet") {
+    const network = await loadNetwork(stack);
+    return { deployment: devnetDeployment(settings, network), rpcUrl: network.executionRpc };
+  }
+  const values: unknown = file
+    ? JSON.parse(readFileSync(file, "utf8"))
+    : (await outputs({ projectDir: projectRoot, stack })).outputs;
+  return { deployment: publicDeployment(stack, settings, values), rpcUrl: settings.protocol?.rpcUrl };
+}
+
+function readSettings(stack: string): StackSettings {
   const file = `Pulumi.${stack}.yaml`;
   if (!existsSync(projectPath(file))) throw new StackFileMissingError(file);
   const { config = {} } = parse(readFileSync(projectPath(file), "utf8")) as { config?: Record<string, unknown> };
   return parseSettings(settingsOf(config));
-}
-
-/** What the settings and the stack's outputs say. */
-function deploymentOf(settings: Settings, network: Network): Deployment {
-  const account = (name: string): Address => accountOf(network, name).address;
-  const { governance } = settings.protocol;
-  return {
-    addresses: network.contracts,
-    ...(governance && network.timelocks
-      ? {
-          timelocks: {
-            UpgradeTimelock: {
-              address: network.timelocks.UpgradeTimelock,
-              delaySeconds: governance.upgradeDelaySeconds,
-            },
-            OperationsTimelock: {
-              address: network.timelocks.OperationsTimelock,
-              delaySeconds: governance.operationsDelaySeconds,
-            },
-          },
-        }
-      : {}),
-    admin: account(ADMIN_ACCOUNT),
-    treasury: account(TREASURY_ACCOUNT),
-    roles: roleHolders(account),
-    committees: committees(account),
-    time: {
-      genesisTime: network.genesisTime,
-      secondsPerSlot: network.secondsPerSlot,
-      slotsPerEpoch: network.slotsPerEpoch,
-    },
-    parameters: settings.protocol,
-    verifiers: settings.protocol.verifiers,
-    withdrawalCredentials: network.withdrawalCredentials,
-  };
 }
 
 function render(findings: readonly Finding[]): string {

@@ -1,0 +1,137 @@
+import { isAddressEqual, zeroAddress } from "viem";
+import { protocolFaults, repeatedNames, wellFormed, type Entry } from "./cross-checks.ts";
+import {
+  hostSchema,
+  MAINNET_CONFIRMATION,
+  publicNodeSchema,
+  publicSettingsSchema,
+  type DeployedProtocolSettings,
+  type PublicNodeSettings,
+} from "./public-schema.ts";
+import { DEPLOYER_ACCOUNT, PUBLIC_ROLES } from "./public-accounts.ts";
+import type { SettingsFault } from "./settings.ts";
+
+/** Least delays of mainnet's timelocks, in seconds: 7 days for upgrades, 1 day for parameters. */
+const MAINNET_UPGRADE_DELAY = 604_800;
+const MAINNET_OPERATIONS_DELAY = 86_400;
+
+/**
+ * Faults between the settings of a public network. Looks only at entries that are well-formed by themselves, so that they are found in
+ * the same run as the others.
+ */
+export function publicCrossChecks(raw: Readonly<Record<string, unknown>>): SettingsFault[] {
+  const hosts = wellFormed(raw["hosts"], hostSchema);
+  const nodes = wellFormed(raw["nodes"], publicNodeSchema);
+  const faults = [...repeatedNames("hosts", hosts), ...repeatedNames("nodes", nodes), ...hostless(nodes, hosts)];
+  if ((raw["protocol"] === undefined) === (raw["deployment"] === undefined)) {
+    faults.push({
+      path: raw["protocol"] === undefined ? "protocol" : "deployment",
+      value: raw["deployment"],
+      remedy:
+        "exactly one of protocol (this stack deploys it) and deployment (addresses of one that exists) must be set",
+    });
+  }
+  const mainnet = raw["network"] === "mainnet";
+  if (mainnet && raw["confirmation"] !== MAINNET_CONFIRMATION) {
+    faults.push({
+      path: "confirmation",
+      value: raw["confirmation"],
+      remedy: `must be "${MAINNET_CONFIRMATION}" on mainnet`,
+    });
+  }
+  const protocol = publicSettingsSchema.shape.protocol.safeParse(raw["protocol"]);
+  if (protocol.data) faults.push(...protocolFaults(protocol.data, raw["protocol"]), ...roleFaults(protocol.data));
+  if (protocol.data && mainnet) faults.push(...delayFaults(protocol.data), ...signerFaults(protocol.data));
+  return faults;
+}
+
+function hostless(
+  nodes: readonly Entry<PublicNodeSettings>[],
+  hosts: readonly Entry<{ name: string }>[],
+): SettingsFault[] {
+  const known = hosts.map(({ value }) => value.name);
+  if (known.length === 0) return [];
+  return nodes
+    .filter(({ value }) => !known.includes(value.host))
+    .map(({ index, value }) => ({
+      path: `nodes[${index}].host`,
+      value: value.host,
+      remedy: `must name one of the hosts: ${known.join(", ")}`,
+    }));
+}
+
+/** Accounts that the roles name but that do not exist, and members that are nobody. */
+function roleFaults({ accounts, roles, committees, treasury }: DeployedProtocolSettings): SettingsFault[] {
+  const faults: SettingsFault[] = [];
+  const known = Object.keys(accounts);
+  const names = Object.keys(PUBLIC_ROLES);
+  for (const [role, account] of Object.entries(roles)) {
+    if (!names.includes(role))
+      faults.push({
+        path: `protocol.roles.${role}`,
+        value: account,
+        remedy: `is not a role; use one of: ${names.join(", ")}`,
+      });
+  }
+  const holders = { deployer: DEPLOYER_ACCOUNT, ...PUBLIC_ROLES, ...roles };
+  for (const account of new Set(Object.values(holders))) {
+    if (known.includes(account)) continue;
+    const wanted = Object.entries(holders).filter(([, holder]) => holder === account);
+    faults.push({
+      path: `protocol.accounts.${account}`,
+      value: undefined,
+      remedy: `must exist, for ${wanted.map(([role]) => role).join(", ")}; or name other accounts in protocol.roles`,
+    });
+  }
+  for (const [committee, members] of Object.entries(committees)) {
+    members.forEach((member, index) => {
+      if (members.findIndex((other) => same(other, member)) < index)
+        faults.push({
+          path: `protocol.committees.${committee}[${index}]`,
+          value: member,
+          remedy: "is a member twice; each member has one vote",
+        });
+    });
+  }
+  if (same(treasury, zeroAddress))
+    faults.push({
+      path: "protocol.treasury",
+      value: treasury,
+      remedy: "must not be the zero address: fees would be burnt",
+    });
+  return faults;
+}
+
+/** Deployment on mainnet is signed by hardware or a remote signer: its account is the admin until the timelocks take over. */
+function signerFaults({ accounts }: DeployedProtocolSettings): SettingsFault[] {
+  const deployer = accounts[DEPLOYER_ACCOUNT];
+  if (deployer?.keyFile === undefined) return [];
+  return [
+    {
+      path: `protocol.accounts.${DEPLOYER_ACCOUNT}.keyFile`,
+      value: deployer.keyFile,
+      remedy: "must be a signerUrl on mainnet: Clef with a hardware wallet, or another signer with eth_signTransaction",
+    },
+  ];
+}
+
+function delayFaults({ governance }: DeployedProtocolSettings): SettingsFault[] {
+  const least = (setting: keyof typeof governance, seconds: number): SettingsFault[] =>
+    governance[setting] >= seconds
+      ? []
+      : [
+          {
+            path: `protocol.governance.${setting}`,
+            value: governance[setting],
+            remedy: `must be at least ${seconds} on mainnet`,
+          },
+        ];
+  return [
+    ...least("upgradeDelaySeconds", MAINNET_UPGRADE_DELAY),
+    ...least("operationsDelaySeconds", MAINNET_OPERATIONS_DELAY),
+  ];
+}
+
+function same(left: string, right: string): boolean {
+  return isAddressEqual(left as `0x${string}`, right as `0x${string}`);
+}

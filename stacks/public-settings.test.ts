@@ -1,0 +1,94 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { projectPath } from "../lib/paths.ts";
+import { settingsOf } from "./namespace.ts";
+import { MAINNET_CONFIRMATION } from "./public-schema.ts";
+import { parseSettings, SettingsError, type SettingsFault } from "./settings.ts";
+
+type Raw = Record<string, unknown>;
+
+const example = (stack: string): Raw =>
+  settingsOf((parse(readFileSync(projectPath(`Pulumi.${stack}.yaml`), "utf8")) as { config: Raw }).config);
+
+function faultsOf(raw: Raw): readonly SettingsFault[] {
+  try {
+    parseSettings(raw);
+  } catch (error) {
+    if (error instanceof SettingsError) return error.data.faults;
+    throw error;
+  }
+  return [];
+}
+
+/** The example with something changed, at a path. */
+function changed(raw: Raw, path: string, value: unknown): Raw {
+  const copy = structuredClone(raw);
+  const keys = path.split(".");
+  let place = copy;
+  for (const key of keys.slice(0, -1)) place = (place[key] ??= {}) as Raw;
+  place[keys.at(-1) ?? ""] = value;
+  return copy;
+}
+
+const hoodi = example("hoodi");
+const mainnet = example("mainnet");
+
+describe.each(["hoodi", "sepolia", "mainnet", "operator"])("the example of %s", (stack) => {
+  it("has no fault", () => {
+    expect(faultsOf(example(stack))).toEqual([]);
+  });
+});
+
+describe("settings of a public network", () => {
+  it.each([
+    ["nodes.0.host", "nowhere", "nodes[0].host", /fra-1, ams-1/],
+    ["nodes.1.name", "node-1", "nodes[1].name", /used twice/],
+    ["hosts.0.target", { kind: "gcp" }, "hosts[0].target.kind", /aws, hetzner, digitalocean, ssh or local|Invalid/],
+    ["nodes.0.execution", [{ client: "parity" }], "nodes[0].execution[0].client", /besu, geth/],
+    [
+      "deployment",
+      { executionRewardsVault: "0x" + "11".repeat(20), withdrawalVault: "0x" + "11".repeat(20) },
+      "deployment",
+      /exactly one/,
+    ],
+    ["protocol.roles", { captain: "deployer" }, "protocol.roles.captain", /not a role/],
+    ["protocol.roles", { pauser: "sheriff" }, "protocol.accounts.sheriff", /must exist, for pauser/],
+    ["protocol.treasury", "0x" + "00".repeat(20), "protocol.treasury", /burnt/],
+    ["protocol.treasury", "0xAb5801a7D398351b8bE11C439e05C5B3259aeC9C", "protocol.treasury", /EIP-55/],
+    [
+      "protocol.accounts.deployer",
+      { address: "0x" + "11".repeat(20) },
+      "protocol.accounts.deployer",
+      /keyFile or a signerUrl/,
+    ],
+    ["protocol.stakeCap", "20000000", "protocol.stakeCap", /between/],
+  ])("refuses %s = %j", (path, value, where, remedy) => {
+    const faults = faultsOf(changed(hoodi, path, value));
+    expect(faults.map((fault) => fault.path)).toContain(where);
+    expect(faults.find((fault) => fault.path === where)?.remedy).toMatch(remedy);
+  });
+
+  it("tells a member named twice", () => {
+    const [first = "", second = ""] = (hoodi["protocol"] as { committees: { oracle: string[] } }).committees.oracle;
+    const faults = faultsOf(changed(hoodi, "protocol.committees.oracle", [first, second, first]));
+    expect(faults.map(({ path }) => path)).toEqual(["protocol.committees.oracle[2]"]);
+  });
+
+  it("wants the confirmation, long delays and a signer that is not a file on mainnet", () => {
+    expect(MAINNET_CONFIRMATION).toBe(mainnet["confirmation"]);
+    let raw = changed(mainnet, "confirmation", "yes");
+    raw = changed(raw, "protocol.governance", { upgradeDelaySeconds: 60, operationsDelaySeconds: 60 });
+    raw = changed(raw, "protocol.accounts.deployer", { address: "0x" + "11".repeat(20), keyFile: "deployer.key" });
+    expect(faultsOf(raw).map(({ path }) => path)).toEqual([
+      "confirmation",
+      "protocol.governance.upgradeDelaySeconds",
+      "protocol.governance.operationsDelaySeconds",
+      "protocol.accounts.deployer.keyFile",
+    ]);
+  });
+
+  it("names the networks there are", () => {
+    expect(faultsOf({ ...hoodi, network: "goerli" })[0]?.remedy).toMatch(/devnet, sepolia, hoodi or mainnet/);
+  });
+});

@@ -1,0 +1,112 @@
+import { DATA_DIRECTORY, type HostSpec, type OpenPort } from "../components/host/spec.ts";
+import type { BundleSpec, ClientSettings, ImageOverride } from "../components/validator-node/bundle/spec.ts";
+import { NETWORKS } from "./networks.ts";
+import type { HostSettings, PublicNodeSettings, PublicSettings } from "./public-schema.ts";
+
+/** Ports of the clients' peer-to-peer protocols, for the first node of a host; further ones follow at a distance. */
+const EXECUTION_P2P_PORT = 30_303;
+const CONSENSUS_P2P_PORT = 9_000;
+const P2P_PORTS_PER_NODE = 10;
+/** Loopback ports of APIs and metrics: a hundred a node. */
+const BASE_PORT = 20_000;
+const PORTS_PER_NODE = 100;
+/** The account that cloud-init makes is the first on the machine. */
+const HOST_UID = 1_000;
+
+/** A stack's nodes as bundles are rendered from, by host: ports that the settings leave open follow from a node's place on its host. */
+export function bundleSpecs(settings: PublicSettings): BundleSpec[] {
+  return settings.nodes.map((node) => {
+    const place = settings.nodes.filter(({ host }) => host === node.host).indexOf(node);
+    return bundleSpec(settings, node, place);
+  });
+}
+
+function bundleSpec(settings: PublicSettings, node: PublicNodeSettings, place: number): BundleSpec {
+  const { network, deployment } = settings;
+  const { validator, mevBoost } = node;
+  const shift = P2P_PORTS_PER_NODE * place;
+  return {
+    name: node.name,
+    network,
+    execution: node.execution.map((client, index) => ({
+      ...clientSettings(client),
+      client: client.client,
+      p2pPort: client.p2pPort ?? EXECUTION_P2P_PORT + shift + index,
+    })),
+    consensus: node.consensus.map((client, index) => ({
+      ...clientSettings(client),
+      client: client.client,
+      p2pPort: client.p2pPort ?? CONSENSUS_P2P_PORT + shift + 2 * index,
+      quicPort: client.quicPort ?? CONSENSUS_P2P_PORT + shift + 2 * index + 1,
+    })),
+    checkpointSyncUrl: node.checkpointSyncUrl ?? NETWORKS[network].checkpointSyncUrl,
+    ...(validator
+      ? {
+          validator: {
+            ...clientSettings(validator),
+            client: validator.client,
+            signer: { kind: validator.signer },
+            publicKeys: validator.publicKeys,
+            fallbackBeaconApis: validator.fallbackBeaconApis,
+            doppelgangerProtection: validator.doppelgangerProtection,
+            graffiti: validator.graffiti,
+            // Where the stack deploys the protocol itself, the vault's address takes this one's place once it is known.
+            feeRecipient: deployment?.executionRewardsVault ?? settings.protocol?.treasury ?? "",
+            gasLimit: validator.gasLimit,
+          },
+        }
+      : {}),
+    ...(mevBoost
+      ? { mevBoost: { ...clientSettings(mevBoost), relays: mevBoost.relays, minBidEther: mevBoost.minBid } }
+      : {}),
+    basePort: node.basePort ?? BASE_PORT + PORTS_PER_NODE * place,
+    directory: `${DATA_DIRECTORY}/nodes/${node.name}`,
+    uid: HOST_UID,
+    gid: HOST_UID,
+  };
+}
+
+/** A stack's machines. @param portsOf what a node opens to the world */
+export function hostSpecs(settings: PublicSettings, portsOf: (node: BundleSpec) => readonly OpenPort[]): HostSpec[] {
+  const bundles = bundleSpecs(settings);
+  return settings.hosts.map((host) => {
+    const nodes = bundles.filter((_bundle, index) => settings.nodes[index]?.host === host.name);
+    return {
+      name: host.name,
+      target: targetOf(host),
+      dataVolume: withoutUndefined(host.dataVolume),
+      sshAllow: host.sshAllow,
+      ports: nodes.flatMap((node) =>
+        portsOf(node).map((port) => ({ ...port, purpose: `${node.name} ${port.purpose}` })),
+      ),
+      hasValidators: nodes.some(({ validator }) => validator !== undefined),
+    };
+  });
+}
+
+function targetOf({ target }: HostSettings): HostSpec["target"] {
+  if (target.kind !== "ssh") return target;
+  const { address, port, user, hostKey } = target;
+  return { kind: "ssh", address, port, user, hostKey };
+}
+
+interface ContainerSettings {
+  readonly image?: { readonly tag?: string | undefined; readonly digest?: string | undefined } | undefined;
+  readonly memoryMiB?: number | undefined;
+  readonly extraArgs?: readonly string[] | undefined;
+}
+
+function clientSettings({ image, memoryMiB, extraArgs }: ContainerSettings): ClientSettings {
+  return {
+    ...(image ? { image: withoutUndefined(image) as ImageOverride } : {}),
+    ...(memoryMiB === undefined ? {} : { memoryMiB }),
+    ...(extraArgs === undefined ? {} : { extraArgs }),
+  };
+}
+
+type Present<Shape> = { [Key in keyof Shape]: Exclude<Shape[Key], undefined> };
+
+/** Settings that were left out are absent, not undefined. */
+function withoutUndefined<Shape extends object>(shape: Shape): Present<Shape> {
+  return Object.fromEntries(Object.entries(shape).filter(([, value]) => value !== undefined)) as Present<Shape>;
+}
