@@ -118,7 +118,7 @@ async function judge(
   if (same) return results.add({ key, verdict: same.verdict, code, ...(same.killer && { killer: same.killer }) });
   try {
     for (const [artifact, object] of changed) each.sandbox.exchange(artifact, object);
-    const killer = await each.sandbox.test();
+    const killer = await each.sandbox.test(plan.target.tests ?? plan.target.name);
     return results.add({ key, verdict: killer ? "killed" : "survived", code, ...(killer && { killer }) });
   } finally {
     each.sandbox.restore();

@@ -29,8 +29,9 @@ const TIMEOUT = 120;
  */
 export const UNUSED_TESTS = /^test\/(gas|symbolic|invariant)(\/|$)/;
 
-/** The tests, quickest first; a mutant goes on to the next only when it survives. */
-const PHASES: readonly (readonly string[])[] = [
+/** The tests, likeliest to notice first; a mutant goes on to the next only when it survives. */
+const phases = (subject: string | undefined): readonly (readonly string[])[] => [
+  ...(subject === undefined ? [] : [["--match-path", `test/unit/${subject}*`]]),
   ["--match-path", "test/unit/*"],
   ["--no-match-path", "test/unit/*"],
 ];
@@ -77,9 +78,14 @@ export class Sandbox {
       rmSync(join(this.root, "cache", folder), { recursive: true, force: true });
   }
 
-  /** Runs the tests until one fails. @returns the test that failed, undefined when all passed */
-  async test(): Promise<Killer | undefined> {
-    for (const phase of PHASES) {
+  /**
+   * Runs the tests until one fails.
+   * @param subject the contract whose own unit tests come first, where there are any
+   * @returns the test that failed, undefined when all passed
+   */
+  async test(subject?: string): Promise<Killer | undefined> {
+    const own = readdirSync(join(this.root, "test", "unit")).some((name) => subject && name.startsWith(subject));
+    for (const phase of phases(own ? subject : undefined)) {
       const { code, output, timedOut } = await this.forge(["test", "--fail-fast", "--threads", "1", ...phase]);
       if (timedOut) return { file: lastFile(output), test: "timeout" };
       if (code === 0) continue;

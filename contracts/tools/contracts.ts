@@ -8,6 +8,8 @@ export interface Target {
   readonly deployed: boolean;
   /** Deployed without a proxy: no other version ever meets its storage, so it needs no namespace. */
   readonly fixed?: boolean;
+  /** What its unit tests' files begin with, where that is not its name. */
+  readonly tests?: string;
   /** Tests that compile the code into themselves (internal library functions): compiled anew with each mutant. */
   readonly inlinedIn?: readonly string[];
 }
@@ -17,11 +19,11 @@ export const TARGETS: readonly Target[] = [
   { name: "StakingPool", source: "src/StakingPool.sol", deployed: true },
   { name: "WithdrawalQueue", source: "src/WithdrawalQueue.sol", deployed: true, fixed: true },
   { name: "OperatorRegistry", source: "src/OperatorRegistry.sol", deployed: true },
-  { name: "OperatorLedger", source: "src/abstract/OperatorLedger.sol", deployed: false },
+  { name: "OperatorLedger", source: "src/abstract/OperatorLedger.sol", deployed: false, tests: "OperatorRegistry" },
   { name: "RewardDistribution", source: "src/RewardDistribution.sol", deployed: true },
   { name: "ReportConsensus", source: "src/ReportConsensus.sol", deployed: true },
   { name: "ServiceLevel", source: "src/ServiceLevel.sol", deployed: true },
-  { name: "ServiceTerms", source: "src/abstract/ServiceTerms.sol", deployed: false },
+  { name: "ServiceTerms", source: "src/abstract/ServiceTerms.sol", deployed: false, tests: "ServiceLevel" },
   { name: "BeaconDeposits", source: "src/BeaconDeposits.sol", deployed: true },
   { name: "BeaconProofs", source: "src/BeaconProofs.sol", deployed: true },
   { name: "BeaconVerifier", source: "src/BeaconVerifier.sol", deployed: true, fixed: true },
