@@ -32,6 +32,8 @@ export interface Behaviour {
   readonly autoName?: string;
   /** Inputs whose change makes a new thing. */
   readonly replace?: readonly string[];
+  /** Inputs that the cloud fills in when the program does not. */
+  readonly fills?: readonly string[];
   /** Outputs that an update of an input may change: unknown in previews. */
   readonly unsettles?: Readonly<Record<string, readonly string[]>>;
   /** Things that inputs name, by path; `[]` goes through lists. They must exist. */

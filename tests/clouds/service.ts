@@ -90,7 +90,7 @@ export class SimulatedProvider {
     const behaviour = this.behaviour(type);
     const inputs = request.properties;
     if (request.preview) {
-      const computed = schemaOf(type).computed.map((key): [string, Json] => [key, UNKNOWN]);
+      const computed = this.computed(type).map((key): [string, Json] => [key, UNKNOWN]);
       return { id: "", properties: { ...Object.fromEntries(computed), ...inputs } };
     }
     if (hasUnknown(inputs)) throw new Error("the inputs hold unknown values");
@@ -123,8 +123,10 @@ export class SimulatedProvider {
   async update(request: UpdateRequest): Promise<UpdateResponse> {
     const type = typeOf(request.urn);
     const behaviour = this.behaviour(type);
-    const { schema, unsettles = {} } = { schema: schemaOf(type), ...behaviour };
-    const computed = Object.fromEntries(schema.computed.map((key): [string, Json] => [key, request.olds[key] ?? null]));
+    const { unsettles = {} } = behaviour;
+    const computed = Object.fromEntries(
+      this.computed(type).map((key): [string, Json] => [key, request.olds[key] ?? null]),
+    );
     const changed = changedKeys(request.oldInputs, request.news);
     const refused = behaviour.refuse?.(request.oldInputs, request.news);
     if (refused !== undefined) throw new Error(refused);
@@ -196,6 +198,11 @@ export class SimulatedProvider {
     const foreign = Object.keys(given).filter((key) => !computed.includes(key) && !inputs.has(key));
     if (foreign.length > 0) throw new Error(`The simulation of ${type} gives ${foreign.join(", ")}, which it has not.`);
     return given;
+  }
+
+  /** What the cloud says of a thing, and not the program. */
+  private computed(type: string): readonly string[] {
+    return [...schemaOf(type).computed, ...(this.behaviour(type).fills ?? [])];
   }
 
   private behaviour(type: string): Behaviour {

@@ -61,6 +61,7 @@ const instance = ec2("i", "instance", {
   // The type is changed by stopping and starting; so is the user data, unless userDataReplaceOnChange says otherwise.
   replace: ["ami", "availabilityZone", "subnetId", "keyName", "privateIp", "region", "associatePublicIpAddress"],
   unsettles: { instanceType: ["publicIp", "publicDns"], userData: ["publicIp", "publicDns"] },
+  fills: ["privateIp", "availabilityZone"],
   guard: "disableApiTermination",
   faults: ({ instanceType, launchTemplate }) =>
     instanceType === undefined && launchTemplate === undefined
@@ -69,6 +70,7 @@ const instance = ec2("i", "instance", {
   outputs: (making) => ({
     instanceState: "running",
     privateIp: privateAddress(making),
+    availabilityZone: text(making.find(SUBNET, making.inputs["subnetId"])?.inputs["availabilityZone"]),
     privateDns: `ip-${privateAddress(making).replaceAll(".", "-")}.ec2.internal`,
     publicIp: publicAddress(making, "publicIp"),
     primaryNetworkInterfaceId: making.before["primaryNetworkInterfaceId"] ?? `eni-${hex(17)}`,

@@ -26,7 +26,7 @@ export const digitalocean: Package = {
         ipv4Address: publicAddress(making, "ipv4Address"),
         ipv4AddressPrivate:
           making.before["ipv4AddressPrivate"] ??
-          text(making.find(VPC, making.inputs["vpcUuid"])?.inputs["ipRange"]).replace(/\.\d+\/\d+$/, ".2"),
+          text(making.find(VPC, making.inputs["vpcUuid"])?.outputs["ipRange"]).replace(/\.\d+\/\d+$/, ".2"),
       }),
     },
     "digitalocean:index/firewall:Firewall": {
@@ -47,8 +47,9 @@ export const digitalocean: Package = {
       id: uuid,
       autoName: "name",
       replace: ["region", "ipRange"],
+      fills: ["ipRange"],
       unique: ({ name }) => `VPC ${text(name)}`,
-      outputs: ({ id }) => ({ ...created, default: false, vpcUrn: `do:vpc:${id}` }),
+      outputs: ({ id }) => ({ ...created, default: false, ipRange: "10.114.0.0/20", vpcUrn: `do:vpc:${id}` }),
     },
     [VOLUME]: {
       id: uuid,
@@ -68,6 +69,7 @@ export const digitalocean: Package = {
       id: ({ inputs, before }) =>
         text(inputs["ipAddress"]) || text(before["ipAddress"]) || `192.0.2.${serial().slice(-2)}`,
       replace: ["region", "ipAddress"],
+      fills: ["ipAddress"],
       outputs: ({ id }) => ({ ipAddress: id, reservedIpUrn: `do:reservedip:${id}` }),
     },
     "digitalocean:index/reservedIpAssignment:ReservedIpAssignment": {

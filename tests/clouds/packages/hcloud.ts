@@ -71,7 +71,8 @@ export const hcloud: Package = {
         subnetId: { type: "hcloud:index/networkSubnet:NetworkSubnet", blocks: true },
       },
       unique: ({ serverId, subnetId }) => `${text(serverId)} in ${text(subnetId)}`,
-      outputs: () => ({ macAddress: "86:00:00:00:00:01" }),
+      fills: ["ip"],
+      outputs: () => ({ ip: "10.42.1.2", macAddress: "86:00:00:00:00:01" }),
     },
     [PRIMARY_IP]: named("primary IP", {
       replace: ["type", "location", "datacenter", "assigneeType"],
