@@ -116,6 +116,31 @@ export class Fleet {
     return only;
   }
 
+  /** Changes a thing behind the engine's back. */
+  put(before: Thing, after: Thing): void {
+    const [name = ""] = before.type.split(":");
+    this.cloud(name).put(after);
+  }
+
+  /** Resources of the state that are in a cloud. */
+  resources() {
+    const { deployment } = engine.exportStack(this.options([]));
+    return (deployment.resources ?? []).filter(({ custom, type }) => custom && !type.startsWith("pulumi:"));
+  }
+
+  outputs() {
+    return engine.outputs({ ...this.options([]), showSecrets: true });
+  }
+
+  /** Waits for something to come about while a command runs. */
+  async until(condition: () => boolean): Promise<void> {
+    const end = Date.now() + 60_000;
+    while (!condition()) {
+      if (Date.now() > end) throw new Error("It did not happen in time.");
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
   /** What would have been run on machines. */
   commands(): CommandRecord[] {
     const path = join(this.cloudDir, "commands.jsonl");

@@ -69,7 +69,8 @@ export class SimulatedProvider {
     const { autoName } = behaviour;
     if (autoName !== undefined && inputs[autoName] === undefined) {
       const suffix = Buffer.from(request.randomSeed).toString("hex").slice(0, 7);
-      inputs[autoName] = request.olds[autoName] ?? `${parseUrn(request.urn).name}-${suffix}`;
+      const given = request.olds[autoName] ?? this.repeated(type, request.urn)?.inputs[autoName];
+      inputs[autoName] = given ?? `${parseUrn(request.urn).name}-${suffix}`;
     }
     return { inputs, failures };
   }
@@ -95,8 +96,7 @@ export class SimulatedProvider {
     }
     if (hasUnknown(inputs)) throw new Error("the inputs hold unknown values");
     this.checkReferences(behaviour, inputs);
-    // A create that was cut off and comes again is the same request: clouds tell by the client's token, here the URN.
-    const repeated = this.cloud.all(type).find((thing) => thing.urn === request.urn && !thing.acknowledged);
+    const repeated = this.repeated(type, request.urn);
     const key = behaviour.unique?.(inputs);
     const twin = this.cloud
       .all(type)
@@ -191,6 +191,14 @@ export class SimulatedProvider {
   }
 
   private readonly find = (type: string, id: Json | undefined): Thing | undefined => this.cloud.get(type, text(id));
+
+  /**
+   * What a create that was cut off left behind. The same create coming again is the same request: clouds tell by a token of the
+   * client or by the name, here the URN does.
+   */
+  private repeated(type: string, urn: string): Thing | undefined {
+    return this.cloud.all(type).find((thing) => thing.urn === urn && !thing.acknowledged);
+  }
 
   private outputs(type: string, making: Making): PropertyMap {
     const { computed, inputs } = schemaOf(type);
