@@ -18,6 +18,8 @@ export interface Arguments {
   readonly secret: boolean;
   readonly file: string | undefined;
   readonly message: string | undefined;
+  /** A file of commands that start providers. */
+  readonly plugins: string | undefined;
 }
 
 /** The commands there are. */
@@ -48,6 +50,7 @@ Options:
   --expect-no-changes   fail when anything changes
   --message, -m TEXT    accepted as the CLI does; shown, not stored
   --show-secrets        show secret outputs
+  --plugins FILE        commands that start providers: JSON, {package: {command, args, env}} (simulated clouds)
 `;
 
 /** Reads the command line. Throws {@link UsageError}; gives undefined when help was asked for. */
@@ -79,6 +82,7 @@ export function readArguments(argv: readonly string[]): Arguments | undefined {
     secret: values.secret ?? false,
     file: values.file,
     message: values.message,
+    plugins: values.plugins,
   };
 }
 
@@ -100,6 +104,7 @@ function parse(argv: readonly string[]) {
         secret: { type: "boolean" },
         file: { type: "string" },
         message: { type: "string", short: "m" },
+        plugins: { type: "string" },
         help: { type: "boolean", short: "h" },
       },
     });

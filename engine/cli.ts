@@ -7,6 +7,7 @@ import { getConfig, listConfig, setConfig } from "./configfile.ts";
 import { Display } from "./display/display.ts";
 import { formatOutputs } from "./display/format.ts";
 import { UsageError } from "./errors.ts";
+import { readPlugins } from "./plugins/locate.ts";
 import * as engine from "./index.ts";
 import type { ChangeCounts, RunResult } from "./events.ts";
 
@@ -124,6 +125,7 @@ async function operate(args: Arguments, streams: Streams): Promise<number> {
     ...(args.parallel === undefined ? {} : { parallel: args.parallel }),
     refresh: args.refresh,
     showSecrets: args.showSecrets,
+    ...(args.plugins === undefined ? {} : { plugins: readPlugins(args.plugins) }),
     onEvent: display.onEvent,
     signal: interrupt.signal,
     killSignal: interrupt.killSignal,

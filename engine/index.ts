@@ -7,6 +7,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { ProjectError, UsageError } from "./errors.ts";
 import type { EngineEvent, Operation, RunResult } from "./events.ts";
+import type { PluginCommands } from "./plugins/locate.ts";
 import { readProject, readStackConfig, type Project } from "./project.ts";
 import { run, stackOutputs } from "./run.ts";
 import { Passphrase } from "./secrets.ts";
@@ -28,6 +29,7 @@ import { needsKey } from "./state/seal.ts";
 import { rmSync } from "node:fs";
 
 export type { ChangeCounts, Diagnostic, EngineEvent, RunResult, Step, StepOp } from "./events.ts";
+export type { PluginCommands } from "./plugins/locate.ts";
 export type { DeploymentFile, ResourceState } from "./state/types.ts";
 export * from "./errors.ts";
 
@@ -52,6 +54,8 @@ export interface RunOptions extends StackOptions {
   readonly config?: Readonly<Record<string, string>>;
   /** Added to the program's environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Commands that start providers, by package, before any other place is looked at: simulated clouds, for one. */
+  readonly plugins?: PluginCommands;
   /** Told of everything that happens. */
   readonly onEvent?: (event: EngineEvent) => void;
   /** Abort it to stop after the running steps. */
@@ -123,6 +127,7 @@ async function operate(operation: Operation, options: RunOptions): Promise<RunRe
         refresh: options.refresh ?? false,
         showSecrets: options.showSecrets ?? false,
         env: options.env ?? {},
+        plugins: options.plugins ?? {},
         emit,
         signal: options.signal ?? new AbortController().signal,
         killSignal: options.killSignal ?? new AbortController().signal,

@@ -11,6 +11,7 @@ import { CancelledError } from "./errors.ts";
 import type { ChangeCounts, EngineEvent, Operation, RunResult } from "./events.ts";
 import { Process } from "./plugins/process.ts";
 import { programFailure, startProgram } from "./plugins/program.ts";
+import type { PluginCommands } from "./plugins/locate.ts";
 import { ProviderRegistry } from "./plugins/registry.ts";
 import type { Project, StackConfig } from "./project.ts";
 import { Redactor } from "./redact.ts";
@@ -35,6 +36,7 @@ export interface RunRequest {
   readonly refresh: boolean;
   readonly showSecrets: boolean;
   readonly env: Readonly<Record<string, string>>;
+  readonly plugins: PluginCommands;
   readonly emit: (event: EngineEvent) => void;
   /** Aborted at the first interrupt. */
   readonly signal: AbortSignal;
@@ -99,6 +101,7 @@ export async function run(request: RunRequest): Promise<RunResult> {
         },
       },
       request.store.model,
+      request.plugins,
     );
     outputs = await operate(request, context(), engine.address);
   } catch (cause) {

@@ -24,8 +24,10 @@ export interface AwsTarget {
   readonly region: string;
   /** e.g. `eu-central-1a`; where instance and volume are. */
   readonly availabilityZone: string;
-  /** e.g. `r7i.2xlarge`. */
+  /** e.g. `r7i.2xlarge`. A change stops the instance and starts it as the new type; the volume stays. */
   readonly instanceType: string;
+  /** An AMI; Debian 12 for the instance type's architecture by default. */
+  readonly imageId?: string;
 }
 
 /** A Hetzner Cloud server. */
@@ -33,7 +35,7 @@ export interface HetznerTarget {
   readonly kind: "hetzner";
   /** e.g. `fsn1`. */
   readonly location: string;
-  /** e.g. `ccx33`. */
+  /** e.g. `ccx33`. A change restarts the server as the new type; the volume stays. */
   readonly serverType: string;
   /** Hetzner's terms have forbidden blockchain nodes since 2022: the operator says that it is cleared with them. */
   readonly termsAcknowledged: boolean;
@@ -62,6 +64,8 @@ export interface SshTarget {
 /** This machine, through its Docker engine. */
 export interface LocalTarget {
   readonly kind: "local";
+  /** Where its nodes keep their files; {@link DATA_DIRECTORY} by default. */
+  readonly directory?: string;
 }
 
 export type HostTarget = AwsTarget | HetznerTarget | DigitalOceanTarget | SshTarget | LocalTarget;
@@ -77,6 +81,17 @@ export interface HostSpec {
   readonly ports: readonly OpenPort[];
   /** Whether validator keys run here: such a host is protected, and deleting it is refused. */
   readonly hasValidators: boolean;
+  /** Whether server and volume are protected; by default a host with validators is. */
+  readonly protected?: boolean;
+  /**
+   * Another number makes the server anew, from the image and the user data of the day, and gives it the same volume and address.
+   * Nothing else does: what would change them on a running server is left for the next generation.
+   */
+  readonly generation?: number;
+  /** Memory of a machine whose type this program does not know. */
+  readonly memoryGiB?: number;
+  /** Accepts a machine smaller than what its clients need. */
+  readonly allowUndersized?: boolean;
 }
 
 /** How a host is reached. The shape of @pulumi/command's connections; `hostKey` is what the machine must present. */
@@ -95,6 +110,9 @@ export interface HostSecrets {
   /** SSH targets: the private key that logs in. */
   readonly privateKey?: Input<string>;
 }
+
+/** Where SSH listens on machines that this program makes. */
+export const SSH_PORT = 22;
 
 /** Folder of a host's data volume. Each node has a folder of its own in `nodes/`. */
 export const DATA_DIRECTORY = "/var/lib/ethstake";

@@ -42,7 +42,8 @@ export function decide(
 /** Paths that `replaceOnChanges` turns into a cause of replacement. */
 function forcedBy(goal: Goal, shown: readonly PropertyDiff[], answer: DiffResponse): string[] {
   const patterns = goal.replaceOnChanges.map((pattern) => parsePath(pattern));
-  const paths = [...shown.map(({ path }) => path), ...answer.diffs];
+  // Providers name top-level properties: those count only where nothing says what within them differs.
+  const paths = shown.length > 0 ? shown.map(({ path }) => path) : answer.diffs;
   return paths.filter((path) => patterns.some((pattern) => covers(pattern, parsePath(path))));
 }
 

@@ -216,7 +216,8 @@ export class Registrar {
         effects: () => this.renamed(goal, usable),
       });
     }
-    return this.replace(goal, usable, provider, wanted, decision);
+    // A new resource takes what the program wants now: ignoreChanges is about changing one that exists.
+    return this.replace(goal, usable, provider, goal.inputs, decision);
   }
 
   /** Asks the provider to check inputs; every fault is reported. */

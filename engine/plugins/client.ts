@@ -38,7 +38,7 @@ export class PluginClient {
       command: command.command,
       args: [...command.args, host.engineAddress],
       cwd: command.cwd,
-      env: { ...process.env },
+      env: { ...process.env, ...command.env },
       onStart: (pid) => host.onStart(pid, `provider ${command.name}`),
       onLine: (stream, line) => {
         if (!announced && stream === "stdout" && /^\s*\d+\s*$/.test(line)) {

@@ -1,8 +1,9 @@
 /** Finds a provider's program: a folder that the project names, or an executable on the PATH. */
-import { accessSync, constants, existsSync, realpathSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
-import { delimiter, join } from "node:path";
-import { ProviderNotFoundError, PluginError } from "../errors.ts";
+import { delimiter, dirname, join, resolve } from "node:path";
+import { errorMessage } from "../../lib/errors.ts";
+import { ProviderNotFoundError, PluginError, UsageError } from "../errors.ts";
 import { isRawMap, nodeArgsOf, readYaml, type Project } from "../project.ts";
 import { PRELOAD } from "./process.ts";
 
@@ -12,7 +13,12 @@ export interface PluginCommand {
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd: string;
+  /** Added to the process's environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
+
+/** Commands that start providers, by package: they come before the project's own and the PATH. */
+export type PluginCommands = Readonly<Record<string, Omit<PluginCommand, "name" | "cwd"> & { readonly cwd?: string }>>;
 
 function executable(path: string): boolean {
   try {
@@ -29,7 +35,14 @@ export function resolveFrom(dir: string, module: string): string {
 }
 
 /** Decides how a provider is started. Throws {@link ProviderNotFoundError} with what was searched. */
-export function locateProvider(name: string, project: Project, path = process.env["PATH"] ?? ""): PluginCommand {
+export function locateProvider(
+  name: string,
+  project: Project,
+  plugins: PluginCommands = {},
+  path = process.env["PATH"] ?? "",
+): PluginCommand {
+  const given = Object.hasOwn(plugins, name) ? plugins[name] : undefined;
+  if (given) return { name, cwd: project.dir, ...given };
   const searched: string[] = [];
   const folder = project.providers[name];
   if (folder !== undefined) {
@@ -79,4 +92,39 @@ function runnerFrom(...dirs: readonly string[]): string {
     }
   }
   throw new PluginError(`@pulumi/pulumi is not installed for ${dirs.join(" or ")}.`, { name: "pulumi" }, { cause });
+}
+
+/**
+ * Reads a file of commands that start providers. They run in the file's folder, so that their paths may be relative to it. Throws
+ * {@link UsageError} with every fault.
+ */
+export function readPlugins(path: string): PluginCommands {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new UsageError(`${path} cannot be read: ${errorMessage(error)}`);
+  }
+  if (!isRawMap(raw)) throw new UsageError(`${path} must be an object: {package: {command, args, env}}.`);
+  const faults: string[] = [];
+  const result: Record<string, PluginCommands[string]> = {};
+  for (const [name, item] of Object.entries(raw)) {
+    const { command, args = [], env = {}, ...rest } = isRawMap(item) ? item : {};
+    const unknown = Object.keys(rest);
+    if (typeof command !== "string" || command === "") faults.push(`${name}.command must be text`);
+    else if (!isTexts(args)) faults.push(`${name}.args must be a list of texts`);
+    else if (!isRawMap(env) || !isTexts(Object.values(env))) faults.push(`${name}.env must be an object of texts`);
+    else if (unknown.length > 0) faults.push(`${name} has unknown keys (${unknown.join(", ")})`);
+    else {
+      // The engine's own Node, whatever the PATH says.
+      const program = command === "node" ? process.execPath : command;
+      result[name] = { command: program, args, env: env as Record<string, string>, cwd: dirname(resolve(path)) };
+    }
+  }
+  if (faults.length > 0) throw new UsageError(`${path}: ${faults.join("; ")}.`);
+  return result;
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }

@@ -13,7 +13,7 @@ import {
 } from "../rpc/protocol.ts";
 import type { ResourceState } from "../state/types.ts";
 import { parseUrn } from "../urn.ts";
-import { dereference, equal, hasUnknown, reveal, UNKNOWN, type PropertyMap } from "../values.ts";
+import { dereference, equal, hasUnknown, keepSecrets, reveal, UNKNOWN, type PropertyMap } from "../values.ts";
 import { isUnimplemented, type PluginClient } from "./client.ts";
 
 /** A diff for which the provider says nothing: the inputs decide. */
@@ -146,7 +146,8 @@ export class Provider {
         providerMethods.check,
         this.checkRequest(urn, this.send(olds), this.send(news)),
       );
-      return { inputs: answer.inputs ?? {}, failures: answer.failures };
+      // What a provider hands back in the open is still secret where the program said so.
+      return { inputs: keepSecrets(answer.inputs ?? {}, news), failures: answer.failures };
     } catch (error) {
       if (isUnimplemented(error)) return { inputs: news, failures: [] };
       throw error;

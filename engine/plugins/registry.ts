@@ -5,7 +5,7 @@ import { packageOf, parseProviderRef, parseUrn } from "../urn.ts";
 import type { PropertyMap } from "../values.ts";
 import { ResourceError } from "../errors.ts";
 import { PluginClient, type PluginHost } from "./client.ts";
-import { locateProvider } from "./locate.ts";
+import { locateProvider, type PluginCommands } from "./locate.ts";
 import { Provider } from "./provider.ts";
 
 /** Starts, finds and ends providers. */
@@ -13,6 +13,7 @@ export class ProviderRegistry {
   private readonly project: Project;
   private readonly host: PluginHost;
   private readonly model: StateModel;
+  private readonly plugins: PluginCommands;
   /** Providers of this run's program by URN. */
   private readonly current = new Map<string, { readonly provider: Provider; id: string }>();
   /** Providers as the state has them, by reference: for deletes and refreshes. */
@@ -21,10 +22,11 @@ export class ProviderRegistry {
   private readonly spare = new Map<string, PluginClient>();
   private readonly clients: PluginClient[] = [];
 
-  constructor(project: Project, host: PluginHost, model: StateModel) {
+  constructor(project: Project, host: PluginHost, model: StateModel, plugins: PluginCommands) {
     this.project = project;
     this.host = host;
     this.model = model;
+    this.plugins = plugins;
   }
 
   /** Starts a process that will soon be wanted. Errors wait for whoever wants it. */
@@ -38,7 +40,7 @@ export class ProviderRegistry {
   }
 
   private start(name: string): PluginClient {
-    const client = new PluginClient(locateProvider(name, this.project), this.host);
+    const client = new PluginClient(locateProvider(name, this.project, this.plugins), this.host);
     this.clients.push(client);
     return client;
   }

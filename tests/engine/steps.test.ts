@@ -156,6 +156,23 @@ describe("steps", () => {
     expect(made(world.calls(), "delete").sort()).toEqual(["i", "r"]);
   });
 
+  it("gives a replacement what the program wants now, ignored properties included", async () => {
+    const specs = (v: number, kind: string) => [{ name: "a", props: { v, kind }, opts: { ignoreChanges: ["v"] } }];
+    await world.up(specs(1, "one"));
+    expect((await world.up(specs(2, "one"))).changes).toEqual({ ...none, same: 2 });
+    expect((await world.up(specs(3, "two"))).changes).toEqual({ ...none, same: 1, replace: 1 });
+    expect(world.resource("a").inputs).toMatchObject({ v: 3, kind: "two" });
+  });
+
+  it("replaces on changes of a nested property, not of its neighbours", async () => {
+    const specs = (tags: Record<string, string>) => [
+      { name: "a", props: { tags }, opts: { replaceOnChanges: ["tags.generation"] } },
+    ];
+    await world.up(specs({ generation: "1" }));
+    expect((await world.up(specs({ generation: "1", other: "x" }))).changes).toEqual({ ...none, same: 1, update: 1 });
+    expect((await world.up(specs({ generation: "2", other: "x" }))).changes).toEqual({ ...none, same: 1, replace: 1 });
+  });
+
   it("moves a resource to another provider in place unless that provider's configuration forbids it", async () => {
     const specs = (provider: string) => [
       { name: "p1", type: "pulumi:providers:fixture", props: { region: "x" } },

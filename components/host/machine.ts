@@ -1,0 +1,114 @@
+/** What machines have in common wherever they are: keys made before the first boot, user data, a connection, a check. */
+import { Command } from "@pulumi/command/remote/command.js";
+import {
+  all,
+  output,
+  secret,
+  type CustomResourceOptions,
+  type Input,
+  type Output,
+  type Resource,
+} from "@pulumi/pulumi";
+import { PrivateKey } from "@pulumi/tls/privateKey.js";
+import type { HostArgs } from "./host.ts";
+import { DATA_DIRECTORY, HOST_USER, SSH_PORT, type HostConnection, type HostSpec } from "./spec.ts";
+
+/** A machine's keys. */
+export interface MachineKeys {
+  /** Logs in. */
+  readonly login: PrivateKey;
+  /** The machine's own: known before it exists, so that the first connection is checked like every other. */
+  readonly host: PrivateKey;
+  /** Public half of `login`, one line. */
+  readonly loginPublic: Output<string>;
+  /** Public half of `host`, one line. */
+  readonly hostPublic: Output<string>;
+}
+
+/** Makes a machine's keys. Their private halves are in the state only, encrypted. */
+export function machineKeys(name: string, child: CustomResourceOptions): MachineKeys {
+  const login = new PrivateKey(`${name}-login`, { algorithm: "ED25519" }, child);
+  const host = new PrivateKey(`${name}-hostkey`, { algorithm: "ED25519" }, child);
+  const line = (key: PrivateKey): Output<string> => key.publicKeyOpenssh.apply((text) => text.trim());
+  return { login, host, loginPublic: line(login), hostPublic: line(host) };
+}
+
+/** What depends on the cloud in a machine's user data. */
+export interface MachinePlace {
+  readonly keys: MachineKeys;
+  /** The data volume's block device, by a path that stays. */
+  readonly device: Input<string>;
+  readonly privateNetworks: readonly Input<string>[];
+}
+
+/** User data for a machine: secret, for it carries the machine's private key. */
+export function userData(
+  spec: HostSpec,
+  args: HostArgs,
+  { keys, device, privateNetworks }: MachinePlace,
+): Output<string> {
+  const parts = all([
+    keys.loginPublic,
+    keys.host.privateKeyOpenssh,
+    keys.hostPublic,
+    device,
+    all([...privateNetworks]),
+  ]);
+  return secret(
+    parts.apply(([login, hostPrivate, hostPublic, block, networks]) =>
+      args.renderUserData({
+        hostname: spec.name,
+        user: HOST_USER,
+        authorizedKeys: [login],
+        hostKey: { private: hostPrivate, public: hostPublic },
+        sshAllow: spec.sshAllow,
+        sshPort: SSH_PORT,
+        ports: spec.ports,
+        data: { device: block, directory: DATA_DIRECTORY },
+        privateNetworks: networks,
+      }),
+    ),
+  );
+}
+
+/** The connection to a machine that this program made. Secret. */
+export function machineConnection(address: Input<string>, keys: MachineKeys): Output<HostConnection> {
+  return secret(
+    all([address, keys.login.privateKeyOpenssh, keys.hostPublic]).apply(([host, privateKey, hostKey]) => ({
+      host,
+      port: SSH_PORT,
+      user: HOST_USER,
+      privateKey,
+      hostKey,
+    })),
+  );
+}
+
+/** Waits on the machine until its first boot is through, the volume is mounted and Docker answers. */
+const BOOTED = [
+  // 2 means done with recoverable errors, which old images always have.
+  "cloud-init status --wait >/dev/null || test $? -eq 2",
+  `mountpoint -q ${DATA_DIRECTORY}`,
+  "docker compose version >/dev/null",
+].join(" && ");
+
+/** Waits until the first boot of a server is through; again for each new server. */
+export function awaitBoot(
+  name: string,
+  connection: Output<HostConnection>,
+  server: Input<string>,
+  options: CustomResourceOptions & { readonly dependsOn: Resource[] },
+): Command {
+  return new Command(`${name}-ready`, { connection: patient(connection), create: BOOTED, triggers: [server] }, options);
+}
+
+/** Checks a machine that was there before: Docker with compose, and the folder for data. */
+export function checkMachine(name: string, connection: Output<HostConnection>, child: CustomResourceOptions): Command {
+  const create = `docker compose version >/dev/null && test -w ${DATA_DIRECTORY}`;
+  return new Command(`${name}-ready`, { connection: patient(connection), create, triggers: [create] }, child);
+}
+
+/** A server that boots refuses connections for a while. */
+function patient(connection: Output<HostConnection>) {
+  return output(connection).apply((values) => ({ ...values, dialErrorLimit: 40, perDialTimeout: 15 }));
+}
