@@ -18,6 +18,7 @@ export interface Arguments {
   readonly secret: boolean;
   readonly file: string | undefined;
   readonly message: string | undefined;
+  readonly policyPack: string | undefined;
 }
 
 /** The commands there are. */
@@ -46,6 +47,7 @@ Options:
   --parallel, -p N      how many steps at once (default 16)
   --refresh, -r         read what is before comparing (up, destroy)
   --expect-no-changes   fail when anything changes
+  --policy-pack DIR     rules that up and preview enforce, e.g. policy
   --message, -m TEXT    accepted as the CLI does; shown, not stored
   --show-secrets        show secret outputs
 `;
@@ -79,6 +81,7 @@ export function readArguments(argv: readonly string[]): Arguments | undefined {
     secret: values.secret ?? false,
     file: values.file,
     message: values.message,
+    policyPack: values["policy-pack"],
   };
 }
 
@@ -100,6 +103,7 @@ function parse(argv: readonly string[]) {
         secret: { type: "boolean" },
         file: { type: "string" },
         message: { type: "string", short: "m" },
+        "policy-pack": { type: "string" },
         help: { type: "boolean", short: "h" },
       },
     });

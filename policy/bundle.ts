@@ -83,7 +83,13 @@ function files(bytes: Buffer): string[] {
 function tarFiles(bytes: Buffer): string[] {
   const found: string[] = [];
   for (let offset = 0; offset + 512 <= bytes.length; ) {
-    const size = Number.parseInt(bytes.subarray(offset + 124, offset + 136).toString("latin1").replace(/\0.*$/, ""), 8);
+    const size = Number.parseInt(
+      bytes
+        .subarray(offset + 124, offset + 136)
+        .toString("latin1")
+        .replace(/\0.*$/, ""),
+      8,
+    );
     if (!Number.isSafeInteger(size) || size < 0) break;
     found.push(bytes.subarray(offset + 512, offset + 512 + size).toString("utf8"));
     offset += 512 + Math.ceil(size / 512) * 512;

@@ -84,7 +84,11 @@ export function labels(resource: PlannedResource): ReadonlyMap<string, unknown> 
   const add = (key: string, value: unknown): void => {
     found.set(key.replace(/[:/_]/g, "-"), value);
   };
-  for (const given of [at(resource.provider, "defaultTags", "tags"), resource.props["labels"], resource.props["tags"]]) {
+  for (const given of [
+    at(resource.provider, "defaultTags", "tags"),
+    resource.props["labels"],
+    resource.props["tags"],
+  ]) {
     if (isMap(given)) for (const [key, value] of Object.entries(given)) add(key, value);
     // DigitalOcean has plain words: `ethstake-host:fra-1` is a key and a value.
     for (const word of strings(given)) {

@@ -51,7 +51,8 @@ function publications({ body }: Service): Publication[] {
     }
     const shown = String(port);
     const [mapping = "", protocol = "tcp"] = shown.split("/");
-    const [, address = "", host = "", container = mapping] = /^(?:(\[.*\]|[^:]*):)??(?:([\d-]*):)?([\d-]+)$/.exec(mapping) ?? [];
+    const [, address = "", host = "", container = mapping] =
+      /^(?:(\[.*\]|[^:]*):)??(?:([\d-]*):)?([\d-]+)$/.exec(mapping) ?? [];
     return { address: address.replace(/^\[|\]$/g, ""), host, container, protocol, shown };
   });
 }
@@ -105,7 +106,8 @@ export const BUNDLE_RULES: readonly Rule[] = [
   }),
   serviceRule({
     name: "ports-on-loopback",
-    description: "Bundles publish p2p to the world and everything else on loopback or a private network: Docker publishes past ufw.",
+    description:
+      "Bundles publish p2p to the world and everything else on loopback or a private network: Docker publishes past ufw.",
     severity: "mandatory",
     *check(service) {
       const all = publications(service);
@@ -127,7 +129,11 @@ export const BUNDLE_RULES: readonly Rule[] = [
     *check({ property, body }) {
       const value = body["mem_limit"] ?? at(body, "deploy", "resources", "limits", "memory");
       if (value === undefined || value === 0 || value === "0") {
-        yield { property: `${property}.mem_limit`, value, fix: "Set mem_limit from the catalogue's figure for the client." };
+        yield {
+          property: `${property}.mem_limit`,
+          value,
+          fix: "Set mem_limit from the catalogue's figure for the client.",
+        };
       }
     },
   }),
@@ -147,7 +153,8 @@ export const BUNDLE_RULES: readonly Rule[] = [
   }),
   serviceRule({
     name: "no-privileged-containers",
-    description: "No container is privileged or gets capabilities over the host: what breaks out of a client must not own the keys.",
+    description:
+      "No container is privileged or gets capabilities over the host: what breaks out of a client must not own the keys.",
     severity: "mandatory",
     *check({ property, body }) {
       if (body["privileged"] === true || body["privileged"] === "true") {
@@ -159,7 +166,8 @@ export const BUNDLE_RULES: readonly Rule[] = [
         }
       }
       for (const option of strings(body["security_opt"])) {
-        if (/unconfined/.test(option)) yield { property: `${property}.security_opt`, value: option, fix: "Leave it out." };
+        if (/unconfined/.test(option))
+          yield { property: `${property}.security_opt`, value: option, fix: "Leave it out." };
       }
     },
   }),
@@ -182,12 +190,17 @@ export const BUNDLE_RULES: readonly Rule[] = [
   }),
   serviceRule({
     name: "no-host-namespaces",
-    description: "Containers have a network, process and IPC namespace of their own: in the host's network every port is open.",
+    description:
+      "Containers have a network, process and IPC namespace of their own: in the host's network every port is open.",
     severity: "mandatory",
     *check({ property, body }) {
       for (const key of ["network_mode", "pid", "ipc", "userns_mode"]) {
         if (body[key] === "host") {
-          yield { property: `${property}.${key}`, value: "host", fix: "Leave it out and publish the ports that are needed." };
+          yield {
+            property: `${property}.${key}`,
+            value: "host",
+            fix: "Leave it out and publish the ports that are needed.",
+          };
         }
       }
     },

@@ -19,8 +19,8 @@ const SSH_PORT = 22;
 
 /** Ports of APIs, metrics, databases and remote control: never peer-to-peer, whatever a rule is called. */
 export const API_PORTS: ReadonlySet<number> = new Set([
-  2375, 2376, 3000, 3100, 3500, 4000, 5051, 5052, 5054, 5062, 5064, 5432, 6060, 7500, 8008, 8009, 8080, 8200, 8545, 8546,
-  8551, 9090, 9093, 9100, 9545, 18550,
+  2375, 2376, 3000, 3100, 3500, 4000, 5051, 5052, 5054, 5062, 5064, 5432, 6060, 7500, 8008, 8009, 8080, 8200, 8545,
+  8546, 8551, 9090, 9093, 9100, 9545, 18550,
 ]);
 
 /** Whether a CIDR block is so large that it is the world, also when it is written in halves. */
@@ -34,7 +34,9 @@ export function isWorld(cidr: string): boolean {
 /** `22`, `8000-9000`, `any`, `all` or `0` as a range; undefined when it is not known. */
 function range(text: unknown): { from: number; to: number } | undefined {
   if (text === UNKNOWN) return undefined;
-  const parts = /^(\d+)(?:-(\d+))?$/.exec(typeof text === "number" ? String(text) : typeof text === "string" ? text : "");
+  const parts = /^(\d+)(?:-(\d+))?$/.exec(
+    typeof text === "number" ? String(text) : typeof text === "string" ? text : "",
+  );
   const from = Number(parts?.[1] ?? 0);
   if (from === 0) return { from: 0, to: HIGHEST_PORT };
   return { from, to: Number(parts?.[2] ?? from) };
@@ -44,7 +46,8 @@ function awsOpening(rule: unknown, property: string): Opening[] {
   const protocol = at(rule, "protocol") ?? at(rule, "ipProtocol");
   const [low, high] = [at(rule, "fromPort"), at(rule, "toPort")];
   if (protocol === UNKNOWN || low === UNKNOWN || high === UNKNOWN) return [];
-  const every = protocol === "-1" || protocol === "all" || typeof low !== "number" || typeof high !== "number" || low < 0;
+  const every =
+    protocol === "-1" || protocol === "all" || typeof low !== "number" || typeof high !== "number" || low < 0;
   const description = at(rule, "description");
   return [
     {
@@ -92,7 +95,8 @@ function plainOpening(rule: unknown, property: string, port: string, source: str
       sources: strings(at(rule, source)),
       ...ports,
       protocol: typeof protocol === "string" ? protocol : "-1",
-      description: !described || description === UNKNOWN ? undefined : typeof description === "string" ? description : "",
+      description:
+        !described || description === UNKNOWN ? undefined : typeof description === "string" ? description : "",
     },
   ];
 }
@@ -174,7 +178,8 @@ export const FIREWALL_RULES: readonly Rule[] = [
   }),
   resourceRule({
     name: "only-p2p-open",
-    description: "The world reaches the clients' peer-to-peer ports and nothing else: APIs and metrics answer whoever asks.",
+    description:
+      "The world reaches the clients' peer-to-peer ports and nothing else: APIs and metrics answer whoever asks.",
     severity: "mandatory",
     *check(resource) {
       for (const opening of openings(resource)) {

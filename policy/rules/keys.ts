@@ -1,8 +1,8 @@
 /** Validator keys, secrets and what keeps them from signing twice. */
-import { wordlist } from "@scure/bip39/wordlists/english.js";
+import { wordlist } from "@scure/bip39/wordlists/english";
 import { commandLine, contents, environment, isCommand, services } from "../bundle.ts";
 import { resourceRule, stackRule, type Finding, type PlannedResource, type Rule } from "../model.ts";
-import { at, integer, ofTypes, present, strings, texts } from "../values.ts";
+import { at, integer, ofTypes, present, strings, type Text } from "../values.ts";
 
 const STACK = "pulumi:pulumi:Stack";
 const WORDS: ReadonlySet<string> = new Set(wordlist);
@@ -17,6 +17,15 @@ const UNPROTECTED =
   /slashing[-_]protection[-_]enabled["']?[= ]+["']?false|--disable-slashing-protection(?!-web3signer=false)[\w-]*/i;
 /** A BLS public key; that of a relay is followed by its host. */
 const PUBLIC_KEY = /0x[0-9a-f]{96}(?![0-9a-f@])/gi;
+
+/** What a server's first boot is told. */
+function* userData(props: PlannedResource["props"]): Generator<Text> {
+  for (const key of ["userData", "userDataBase64"]) {
+    const value = props[key];
+    if (typeof value !== "string") continue;
+    yield { property: key, text: key === "userData" ? value : Buffer.from(value, "base64").toString("utf8") };
+  }
+}
 
 /** Which secret a text holds; undefined when none is seen. */
 export function secretIn(text: string): string | undefined {
@@ -111,22 +120,29 @@ export const KEY_RULES: readonly Rule[] = [
   }),
   resourceRule({
     name: "no-plain-secrets",
-    description: "Commands, environments, files and user data hold no secret in the open: they end up in states, logs and process lists.",
+    description:
+      "Commands, environments, files and user data hold no secret in the open: they end up in states, logs and process lists.",
     severity: "mandatory",
-    *check({ type, props, secrets }) {
+    *check(resource) {
+      const { type, props, secrets } = resource;
       const isServer = /:(Instance|Server|Droplet)$/.test(type);
       if (!isCommand(type) && !isServer) return;
-      for (const [key, value] of Object.entries(props)) {
-        if (key === "connection" || secrets?.has(key) === true) continue;
+      const given = isServer ? userData(props) : contents(resource);
+      const seen = new Set<string>();
+      for (const { property, text } of given) {
+        const [key = ""] = property.split(/[.[]/);
+        if (secrets?.has(key) === true) continue;
         // Where secrets come unmarked, these may well be secret: only what everybody on the host can see is certain.
-        if (!secrets && (isServer || /^(stdin|source|stdout|stderr)$/.test(key))) continue;
-        if (isServer && !key.startsWith("userData")) continue;
-        for (const { property, text } of texts(value, key)) {
-          const name = property.slice(property.lastIndexOf(".") + 1);
-          const secret = secretIn(text) ?? secretIn(`${name}=${text}`);
-          if (secret === undefined) continue;
-          yield { property, value: secret, fix: "Make it a secret and send it by standard input, or name a file on the host." };
-        }
+        if (!secrets && (isServer || key === "stdin" || key === "source")) continue;
+        const name = property.slice(property.lastIndexOf(".") + 1);
+        const secret = secretIn(text) ?? secretIn(`${name}=${text}`);
+        if (secret === undefined || seen.has(property)) continue;
+        seen.add(property);
+        yield {
+          property,
+          value: secret,
+          fix: "Make it a secret and send it by standard input, or name a file on the host.",
+        };
       }
     },
   }),
@@ -167,13 +183,15 @@ export const KEY_RULES: readonly Rule[] = [
   }),
   resourceRule({
     name: "keymanager-not-public",
-    description: "Keymanager APIs are reached on loopback, on a private network or by TLS: their token can delete keys.",
+    description:
+      "Keymanager APIs are reached on loopback, on a private network or by TLS: their token can delete keys.",
     severity: "mandatory",
     *check({ type, props }) {
       if (!/^ethstake:index:(ValidatorKeys|FeeRecipient)$/.test(type)) return;
       const value = at(props, "keymanager", "url");
       if (typeof value !== "string" || value.startsWith("https://")) return;
-      if (/^http:\/\/(127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|localhost[:/]|\[::1\]|\[f[cd])/.test(value)) return;
+      if (/^http:\/\/(127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|localhost[:/]|\[::1\]|\[f[cd])/.test(value))
+        return;
       yield { property: "keymanager.url", value, fix: "Use https, or a tunnel to the host's loopback address." };
     },
   }),

@@ -19,7 +19,8 @@ const LABELLED: readonly string[] = [
 export const LABEL_RULES: readonly Rule[] = [
   resourceRule({
     name: "labels-present",
-    description: "Machines, volumes, addresses and firewalls carry a label of ethstake: costs and strays can be told apart.",
+    description:
+      "Machines, volumes, addresses and firewalls carry a label of ethstake: costs and strays can be told apart.",
     severity: "advisory",
     *check(resource) {
       if (!LABELLED.includes(resource.type) || labelsUnknown(resource)) return;

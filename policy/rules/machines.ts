@@ -56,7 +56,11 @@ const VOLUME_LINKS: Readonly<Record<string, readonly (readonly [type: string, pr
   "digitalocean:index/droplet:Droplet": [["digitalocean:index/volumeAttachment:VolumeAttachment", "dropletId"]],
 };
 
-function isLinked(server: PlannedResource, resources: readonly PlannedResource[], links: typeof ADDRESS_LINKS): boolean {
+function isLinked(
+  server: PlannedResource,
+  resources: readonly PlannedResource[],
+  links: typeof ADDRESS_LINKS,
+): boolean {
   const wanted = links[server.type] ?? [];
   return resources.some((other) =>
     wanted.some(([type, property]) => other.type === type && dependsOn(other, property, server)),
@@ -66,7 +70,8 @@ function isLinked(server: PlannedResource, resources: readonly PlannedResource[]
 function hasFixedAddress(server: PlannedResource, resources: readonly PlannedResource[]): boolean {
   // A primary address that is given to the server by number, rather than the other way round.
   const nets = server.props["publicNets"];
-  if (server.type === SERVERS[1] && (nets === UNKNOWN || list(nets).some((net) => present(at(net, "ipv4"))))) return true;
+  if (server.type === SERVERS[1] && (nets === UNKNOWN || list(nets).some((net) => present(at(net, "ipv4")))))
+    return true;
   return isLinked(server, resources, ADDRESS_LINKS);
 }
 
@@ -104,7 +109,8 @@ export const MACHINE_RULES: readonly Rule[] = [
   }),
   resourceRule({
     name: "imdsv2-required",
-    description: "AWS' metadata service answers only with a token (IMDSv2): anything that fetches a URL could ask it for credentials.",
+    description:
+      "AWS' metadata service answers only with a token (IMDSv2): anything that fetches a URL could ask it for credentials.",
     severity: "mandatory",
     *check({ type, props }) {
       if (type !== SERVERS[0] && type !== "aws:ec2/launchTemplate:LaunchTemplate") return;
@@ -116,7 +122,8 @@ export const MACHINE_RULES: readonly Rule[] = [
   }),
   resourceRule({
     name: "no-default-vpc",
-    description: "Hosts at AWS are in a VPC of their own: the default one is open by default and shared with everything else.",
+    description:
+      "Hosts at AWS are in a VPC of their own: the default one is open by default and shared with everything else.",
     severity: "mandatory",
     *check({ type, props }) {
       if (/^aws:ec2\/default(Vpc|Subnet|SecurityGroup|NetworkAcl|RouteTable):/.test(type)) {
@@ -127,7 +134,11 @@ export const MACHINE_RULES: readonly Rule[] = [
         yield { property: "subnetId", value: props["subnetId"], fix: "Name a subnet of the stack's VPC." };
       }
       if (type === SERVERS[0] && !present(props["vpcSecurityGroupIds"]) && !interfaces) {
-        yield { property: "vpcSecurityGroupIds", value: props["vpcSecurityGroupIds"], fix: "Name the host's security group." };
+        yield {
+          property: "vpcSecurityGroupIds",
+          value: props["vpcSecurityGroupIds"],
+          fix: "Name the host's security group.",
+        };
       }
       if (type === "aws:ec2/securityGroup:SecurityGroup" && !present(props["vpcId"])) {
         yield { property: "vpcId", value: props["vpcId"], fix: "Name the stack's VPC." };
@@ -150,10 +161,13 @@ export const MACHINE_RULES: readonly Rule[] = [
   }),
   resourceRule({
     name: "provider-delete-protection",
-    description: "The provider itself refuses to delete machines and volumes that may hold keys, also from its console.",
+    description:
+      "The provider itself refuses to delete machines and volumes that may hold keys, also from its console.",
     severity: "advisory",
     *check(resource) {
-      const property = Object.hasOwn(PROVIDER_PROTECTION, resource.type) ? PROVIDER_PROTECTION[resource.type] : undefined;
+      const property = Object.hasOwn(PROVIDER_PROTECTION, resource.type)
+        ? PROVIDER_PROTECTION[resource.type]
+        : undefined;
       if (property === undefined || !mayHoldKeys(resource)) return;
       const value = resource.props[property];
       if (value !== true && value !== UNKNOWN) yield { property, value, fix: "Set it to true." };
@@ -161,7 +175,8 @@ export const MACHINE_RULES: readonly Rule[] = [
   }),
   stackRule({
     name: "fixed-address",
-    description: "A host has an Elastic, primary or reserved address: peers and operators find it again after a rebuild.",
+    description:
+      "A host has an Elastic, primary or reserved address: peers and operators find it again after a rebuild.",
     severity: "mandatory",
     *check(resources) {
       for (const server of ofTypes(resources, ...SERVERS)) {
@@ -184,7 +199,8 @@ export const MACHINE_RULES: readonly Rule[] = [
   }),
   stackRule({
     name: "hosts-spread",
-    description: "Hosts are in more than one region or with more than one provider: one outage must not take every validator.",
+    description:
+      "Hosts are in more than one region or with more than one provider: one outage must not take every validator.",
     severity: "advisory",
     *check(resources, { network }) {
       const servers = ofTypes(resources, ...SERVERS).filter(mayHoldKeys);
