@@ -45,7 +45,7 @@ export function* contents(resource: PlannedResource): Generator<Content> {
 function* unwrap(text: string, depth: number): Generator<string> {
   yield text;
   if (depth === 0) return;
-  for (const [, , body = ""] of text.matchAll(/<<-?\s*(['"]?)\w+\1[^\n]*\n([\s\S]*?)\n\s*[A-Z_]+\s*(?:\n|$)/g)) {
+  for (const [, , , body = ""] of text.matchAll(/<<-?\s*(['"]?)(\w+)\1[^\n]*\n([\s\S]*?)\n[ \t]*\2[ \t]*(?:\n|$)/g)) {
     yield* unwrap(body, depth - 1);
   }
   if (/^\s*[[{]/.test(text)) {
@@ -102,7 +102,7 @@ export function services(resource: PlannedResource): Service[] {
   const found: Service[] = [];
   const seen = new Set<string>();
   for (const { property, text } of contents(resource)) {
-    if (seen.has(text) || !/^\s*["']?services["']?\s*:/m.test(text)) continue;
+    if (seen.has(text) || !/(?:^|[{,])\s*["']?services["']?\s*:/m.test(text)) continue;
     seen.add(text);
     const compose = composeFile(text);
     if (!isMap(compose) || !isMap(compose["services"])) continue;
