@@ -74,8 +74,8 @@ export const BUNDLE_CASES: RuleCases = {
     }),
     fine("p2p in the long form", {
       ports: [
-        { target: 9000, published: "9100", protocol: "udp" },
-        { target: 9000, published: "9100", protocol: "tcp" },
+        { target: 9000, published: "9200", protocol: "udp" },
+        { target: 9000, published: "9200", protocol: "tcp" },
         "[::1]:5052:5052",
       ],
     }),
