@@ -97,8 +97,17 @@ function tarFiles(bytes: Buffer): string[] {
   return found;
 }
 
+/** Services of resources that were looked at: every rule on bundles asks for them. */
+const KNOWN = new WeakMap<PlannedResource, readonly Service[]>();
+
 /** The services of every compose file that a command carries. */
-export function services(resource: PlannedResource): Service[] {
+export function services(resource: PlannedResource): readonly Service[] {
+  let found = KNOWN.get(resource);
+  if (!found) KNOWN.set(resource, (found = findServices(resource)));
+  return found;
+}
+
+function findServices(resource: PlannedResource): Service[] {
   const found: Service[] = [];
   const seen = new Set<string>();
   for (const { property, text } of contents(resource)) {

@@ -16,6 +16,8 @@ interface Opening {
 
 const HIGHEST_PORT = 65535;
 const SSH_PORT = 22;
+/** What the description of a peer-to-peer port says. */
+const P2P = /\bp2p\b/i;
 
 /** Ports of APIs, metrics, databases and remote control: never peer-to-peer, whatever a rule is called. */
 export const API_PORTS: ReadonlySet<number> = new Set([
@@ -108,7 +110,10 @@ function shown({ protocol, from, to, sources }: Opening): string {
 
 function isSsh({ protocol, from, to, description }: Opening): boolean {
   const control = !/^(udp|17|icmp.*|1|58)$/.test(protocol);
-  return control && ((from <= SSH_PORT && SSH_PORT <= to) || /\bssh\b/i.test(description ?? ""));
+  return (
+    control &&
+    ((from <= SSH_PORT && SSH_PORT <= to) || (/\bssh\b/i.test(description ?? "") && !P2P.test(description ?? "")))
+  );
 }
 
 /** Why an opening to the world is not for peer-to-peer traffic; undefined when it is. */
@@ -117,7 +122,7 @@ function notPeerToPeer({ protocol, from, to, description }: Opening): string | u
   if (!/^(tcp|udp|6|17)$/.test(protocol)) return "Open tcp or udp, and only the port that is needed.";
   if (from !== to) return "Open the one port of each client instead of a range.";
   if (from < 1024 || API_PORTS.has(from)) return `Close it: ${from} is no peer-to-peer port. Reach it through SSH.`;
-  if (description !== undefined && !/\bp2p\b/i.test(description))
+  if (description !== undefined && !P2P.test(description))
     return "Close it, or say in its description which client's p2p port it is.";
   return undefined;
 }
@@ -141,11 +146,24 @@ function isBehindFirewall(server: PlannedResource, resources: readonly PlannedRe
           list(other.props["labelSelectors"]).some((selector) => selects(selector, server))
         );
       case "digitalocean:index/firewall:Firewall":
-        return dependsOn(other, "dropletIds", server) || strings(other.props["tags"]).some((tag) => tags.includes(tag));
+        return (
+          dependsOn(other, "dropletIds", server) ||
+          strings(other.props["tags"]).some((tag) => tags.includes(tag)) ||
+          sharesTag(other, server)
+        );
       default:
         return false;
     }
   });
+}
+
+/** Whether two resources have the tag that one resource makes, be its name known or not. */
+function sharesTag(
+  { propertyDependencies: one }: PlannedResource,
+  { propertyDependencies: other }: PlannedResource,
+): boolean {
+  const makers = other["tags"] ?? [];
+  return (one["tags"] ?? []).some((urn) => makers.includes(urn));
 }
 
 /** Whether a selector of labels (`key`, `key=value`, joined by commas) takes a server. Other operators are not understood. */

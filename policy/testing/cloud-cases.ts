@@ -32,6 +32,7 @@ const digitalocean = (portRange: string, sourceAddresses: readonly unknown[], pr
 const instance = resource(INSTANCE, "node-1", { subnetId: UNKNOWN, vpcSecurityGroupIds: [UNKNOWN] });
 const server = resource(SERVER, "node-1", { location: "fsn1", serverType: "ccx33" });
 const droplet = resource(DROPLET, "node-1", { region: "fra1", size: "so1_5-8vcpu-64gb", image: "ubuntu-24-04-x64" });
+const tag = resource("digitalocean:index/tag:Tag", "node-1-tag");
 const attachment = "aws:ec2/volumeAttachment:VolumeAttachment";
 
 export const CLOUD_CASES: RuleCases = {
@@ -120,6 +121,13 @@ export const CLOUD_CASES: RuleCases = {
     {
       title: "a droplet",
       resources: [droplet, resource(DO_FIREWALL, "fw", { dropletIds: UNKNOWN }, linked("dropletIds", droplet))],
+    },
+    {
+      title: "a tag that is not known yet",
+      resources: [
+        resource(DROPLET, "node-1", { tags: [UNKNOWN] }, linked("tags", tag)),
+        resource(DO_FIREWALL, "fw", { tags: [UNKNOWN] }, linked("tags", tag)),
+      ],
     },
     { title: "none at Hetzner", resources: [server], violations: ["node-1 firewallIds nothing"] },
     {

@@ -67,5 +67,6 @@ export function bundle(service: Readonly<Record<string, unknown>>, name = "besu"
 
 /** The good service with some of it changed; undefined takes a key away. */
 export function changed(change: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries({ ...GOOD_SERVICE, ...change }).filter(([, value]) => value !== undefined));
+  const all: Readonly<Record<string, unknown>> = { ...GOOD_SERVICE, ...change };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
