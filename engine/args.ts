@@ -20,6 +20,7 @@ export interface Arguments {
   readonly message: string | undefined;
   /** A file of commands that start providers. */
   readonly plugins: string | undefined;
+  readonly policyPack: string | undefined;
 }
 
 /** The commands there are. */
@@ -48,6 +49,7 @@ Options:
   --parallel, -p N      how many steps at once (default 16)
   --refresh, -r         read what is before comparing (up, destroy)
   --expect-no-changes   fail when anything changes
+  --policy-pack DIR     rules that up and preview enforce, e.g. policy
   --message, -m TEXT    accepted as the CLI does; shown, not stored
   --show-secrets        show secret outputs
   --plugins FILE        commands that start providers: JSON, {package: {command, args, env}} (simulated clouds)
@@ -83,6 +85,7 @@ export function readArguments(argv: readonly string[]): Arguments | undefined {
     file: values.file,
     message: values.message,
     plugins: values.plugins,
+    policyPack: values["policy-pack"],
   };
 }
 
@@ -105,6 +108,7 @@ function parse(argv: readonly string[]) {
         file: { type: "string" },
         message: { type: "string", short: "m" },
         plugins: { type: "string" },
+        "policy-pack": { type: "string" },
         help: { type: "boolean", short: "h" },
       },
     });

@@ -1,6 +1,8 @@
 /** Carries out a command line. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
+import { pathToFileURL } from "node:url";
 import { EthstakeError, errorMessage } from "../lib/errors.ts";
 import { HELP, readArguments, type Arguments } from "./args.ts";
 import { getConfig, listConfig, setConfig } from "./configfile.ts";
@@ -120,8 +122,10 @@ async function operate(args: Arguments, streams: Streams): Promise<number> {
   const human = args.json ? streams.stderr : streams.stdout;
   const display = new Display(human);
   const interrupt = interruptible(streams);
+  const policies = args.policyPack === undefined ? undefined : await policyPack(args.policyPack);
   const options: engine.RunOptions = {
     ...stackOptions(args),
+    ...(policies ? { policies } : {}),
     ...(args.parallel === undefined ? {} : { parallel: args.parallel }),
     refresh: args.refresh,
     showSecrets: args.showSecrets,
@@ -145,6 +149,15 @@ async function operate(args: Arguments, streams: Streams): Promise<number> {
     display.stop();
     interrupt.dispose();
   }
+}
+
+/** The rules of a policy pack, which it exports from its `engine.ts`. */
+async function policyPack(dir: string): Promise<engine.PolicyFactory> {
+  const entry = resolve(dir, "engine.ts");
+  if (!existsSync(entry)) throw new UsageError(`The policy pack ${dir} has no engine.ts.`, "Use --policy-pack policy.");
+  const { policies } = (await import(pathToFileURL(entry).href)) as { policies?: unknown };
+  if (typeof policies !== "function") throw new UsageError(`${entry} does not export the function policies.`);
+  return policies as engine.PolicyFactory;
 }
 
 const operations = { up: engine.up, preview: engine.preview, destroy: engine.destroy, refresh: engine.refresh };

@@ -8,6 +8,7 @@ import { resolve } from "node:path";
 import { ProjectError, UsageError } from "./errors.ts";
 import type { EngineEvent, Operation, RunResult } from "./events.ts";
 import type { PluginCommands } from "./plugins/locate.ts";
+import type { PolicyFactory } from "./policies.ts";
 import { readProject, readStackConfig, type Project } from "./project.ts";
 import { run, stackOutputs } from "./run.ts";
 import { Passphrase } from "./secrets.ts";
@@ -31,6 +32,7 @@ import { rmSync } from "node:fs";
 export type { ChangeCounts, Diagnostic, EngineEvent, RunResult, Step, StepOp } from "./events.ts";
 export type { PluginCommands } from "./plugins/locate.ts";
 export type { DeploymentFile, ResourceState } from "./state/types.ts";
+export type { Policies, PolicyFactory, PolicyResource, PolicyViolation } from "./policies.ts";
 export * from "./errors.ts";
 
 /** Which stack. */
@@ -56,6 +58,8 @@ export interface RunOptions extends StackOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Commands that start providers, by package, before any other place is looked at: simulated clouds, for one. */
   readonly plugins?: PluginCommands;
+  /** Rules that the resources must keep (up and preview). An up with rules is previewed first: it changes nothing when one is broken. */
+  readonly policies?: PolicyFactory;
   /** Told of everything that happens. */
   readonly onEvent?: (event: EngineEvent) => void;
   /** Abort it to stop after the running steps. */
@@ -68,7 +72,16 @@ export interface RunOptions extends StackOptions {
 export const DEFAULT_PARALLEL = 16;
 
 /** Brings the stack to what the program says. */
-export function up(options: RunOptions): Promise<RunResult> {
+export async function up(options: RunOptions): Promise<RunResult> {
+  if (options.policies) {
+    // What the update will show again is shown once: the preview is only heard when it says no.
+    const events: EngineEvent[] = [];
+    const plan = await operate("preview", { ...options, onEvent: (event) => events.push(event) });
+    if (!plan.ok) {
+      for (const event of events) options.onEvent?.(event);
+      return { ...plan, operation: "up", changes: { same: 0, create: 0, update: 0, replace: 0, delete: 0 }, steps: [] };
+    }
+  }
   return operate("up", options);
 }
 
@@ -126,6 +139,7 @@ async function operate(operation: Operation, options: RunOptions): Promise<RunRe
         parallel,
         refresh: options.refresh ?? false,
         showSecrets: options.showSecrets ?? false,
+        policies: options.policies,
         env: options.env ?? {},
         plugins: options.plugins ?? {},
         emit,

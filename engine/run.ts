@@ -13,6 +13,7 @@ import { Process } from "./plugins/process.ts";
 import { programFailure, startProgram } from "./plugins/program.ts";
 import type { PluginCommands } from "./plugins/locate.ts";
 import { ProviderRegistry } from "./plugins/registry.ts";
+import type { PolicyFactory } from "./policies.ts";
 import type { Project, StackConfig } from "./project.ts";
 import { Redactor } from "./redact.ts";
 import { serveEngine, serveMonitor, type Served } from "./rpc/server.ts";
@@ -35,6 +36,8 @@ export interface RunRequest {
   readonly parallel: number;
   readonly refresh: boolean;
   readonly showSecrets: boolean;
+  /** Rules for up and preview. */
+  readonly policies: PolicyFactory | undefined;
   readonly env: Readonly<Record<string, string>>;
   readonly plugins: PluginCommands;
   readonly emit: (event: EngineEvent) => void;
@@ -80,6 +83,7 @@ export async function run(request: RunRequest): Promise<RunResult> {
       dryRun: request.operation === "preview",
       recorder,
       redactor,
+      policies: request.policies?.(request.config.values),
     };
   };
   let outputs: PropertyMap = {};
@@ -224,6 +228,7 @@ async function deploy(request: RunRequest, context: RunContext, engineAddress: s
     const failure = programFailure(await program.exit);
     await registrar.settled();
     if (failure !== undefined && !request.signal.aborted) recorder.error(failure);
+    if (!request.signal.aborted) registrar.guard.finish();
     // What was not registered because something failed must not look as if the program no longer had it.
     if (!recorder.failed && !request.signal.aborted) await deleteUnseen(context, registrar);
     if (!recorder.failed && !context.dryRun && !request.signal.aborted) await settleInterrupted(context, registrar);

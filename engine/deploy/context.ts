@@ -1,5 +1,6 @@
 /** What the parts of a run share, and the record of its steps. */
 import type { Diagnostic, EngineEvent, Step, StepOp } from "../events.ts";
+import type { Policies } from "../policies.ts";
 import type { ProviderRegistry } from "../plugins/registry.ts";
 import type { Project, StackConfig } from "../project.ts";
 import type { Redactor } from "../redact.ts";
@@ -24,6 +25,8 @@ export interface RunContext {
   /** Aborted at the first Ctrl-C: no new steps begin. */
   readonly signal: AbortSignal;
   readonly redactor: Redactor;
+  /** What the resources must keep to. */
+  readonly policies: Policies | undefined;
 }
 
 /** What a step is about, for display. */

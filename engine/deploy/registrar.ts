@@ -22,6 +22,7 @@ import { protectedError } from "./deletes.ts";
 import { Executor, StepFailed } from "./execute.ts";
 import { goalOf, stateOf, type Goal } from "./goal.ts";
 import { importResource } from "./import.ts";
+import { PolicyGuard } from "./policies.ts";
 import { replaceDependents } from "./dependents.ts";
 
 /** How the registration of a resource ended. */
@@ -43,6 +44,7 @@ export class Registrar {
   readonly recreate = new Set<string>();
   /** States of this run, by URN. */
   readonly current = new Map<string, ResourceState>();
+  readonly guard: PolicyGuard;
   /** URN of the root stack resource. */
   root: string | undefined;
   private readonly registered = new Set<string>();
@@ -56,6 +58,7 @@ export class Registrar {
     this.executor = new Executor(context);
     this.base = new Map(context.store.model.live);
     this.defaults = new DefaultProviders(this);
+    this.guard = new PolicyGuard(context, this.current);
   }
 
   /** Resolves when no registration is under way. */
@@ -197,9 +200,11 @@ export class Registrar {
     const usable = old && !old.pendingReplacement ? old : undefined;
     const wanted = usable ? restore(goal.inputs, usable.inputs ?? {}, goal.ignoreChanges) : goal.inputs;
     if (goal.importId !== "" && usable?.id !== goal.importId && usable?.importID !== goal.importId) {
+      this.guard.admit(goal, wanted);
       return importResource(this, goal, provider, wanted, usable);
     }
     const inputs = await this.check(goal, provider, usable?.inputs ?? {}, wanted);
+    this.guard.admit(goal, inputs);
     if (!usable) {
       const replacement = old !== undefined;
       return this.executor.create(goal, provider, inputs, {
@@ -256,6 +261,7 @@ export class Registrar {
   }
 
   private async component(goal: Goal, old: ResourceState | undefined): Promise<ResourceState> {
+    this.guard.admit(goal, goal.inputs);
     if (!old) return this.executor.create(goal, undefined, goal.inputs, { op: "create" });
     const inputs = restore(goal.inputs, old.inputs ?? {}, goal.ignoreChanges);
     const decision = decide(old, goal, inputs, UNKNOWN_DIFF);
