@@ -23,6 +23,9 @@ export const IMAGE_NAMES = [
 
 export type ImageName = (typeof IMAGE_NAMES)[number];
 
+/** Images whose version decides whether a node follows a fork. */
+export type ForkClient = Exclude<ImageName, "postgres">;
+
 /** A pinned image. */
 export interface Image {
   /** Without tag, as Docker writes it: Docker Hub's have no host. */

@@ -1,4 +1,4 @@
-import type { ImageName } from "../images.ts";
+import type { ForkClient, ImageName } from "../images.ts";
 import type { PublicNetwork } from "../spec.ts";
 
 /** Ports inside the containers. They are the same for every client, so that one client can replace another. */
@@ -54,6 +54,7 @@ export interface ExecutionContext {
 }
 
 export interface ExecutionDefinition extends ContainerFacts {
+  readonly image: ForkClient;
   readonly args: (context: ExecutionContext) => string[];
 }
 
@@ -71,6 +72,7 @@ export interface ConsensusContext {
 }
 
 export interface ConsensusDefinition extends ContainerFacts {
+  readonly image: ForkClient;
   /** Whether it speaks QUIC on a port of its own. */
   readonly quic: boolean;
   readonly args: (context: ConsensusContext) => string[];
@@ -98,6 +100,7 @@ export interface ValidatorContext {
 }
 
 export interface ValidatorDefinition extends ContainerFacts {
+  readonly image: ForkClient;
   readonly args: (context: ValidatorContext) => string[];
   /**
    * Where the token of the keymanager API is: a path below its data that it writes itself, or `secret` when it reads one that the host
