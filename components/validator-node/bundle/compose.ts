@@ -85,13 +85,17 @@ function definitionOf(service: Service, { uid, gid }: Owner): Record<string, unk
     cap_drop: ["ALL"],
     security_opt: ["no-new-privileges:true"],
     ...(has(service.tmpfs) ? { tmpfs: [...service.tmpfs] } : {}),
-    volumes: service.mounts.map(({ source, target, readOnly }) => ({
-      type: "bind",
-      source: `./${source}`,
-      target,
-      ...(readOnly ? { read_only: true } : {}),
-      bind: { create_host_path: false },
-    })),
+    ...(has(service.mounts)
+      ? {
+          volumes: service.mounts.map(({ source, target, readOnly }) => ({
+            type: "bind",
+            source: `./${source}`,
+            target,
+            ...(readOnly ? { read_only: true } : {}),
+            bind: { create_host_path: false },
+          })),
+        }
+      : {}),
     ...(has(service.ports) ? { ports: [...service.ports] } : {}),
     ...(dependencies.length > 0
       ? { depends_on: Object.fromEntries(dependencies.map(([name, condition]) => [name, { condition }])) }
@@ -101,12 +105,11 @@ function definitionOf(service: Service, { uid, gid }: Owner): Record<string, unk
       : {
           healthcheck: {
             test: [...service.healthCheck],
-            interval: "30s",
-            timeout: "10s",
-            retries: 5,
+            // Services wait for one another to be healthy, so not much longer; start_interval needs Docker 25.
+            interval: "10s",
+            timeout: "5s",
+            retries: 6,
             start_period: "2m",
-            // Until it is up the first time, what waits for it should not wait for a whole interval.
-            start_interval: "5s",
           },
         }),
     restart: service.oneShot ? "no" : "unless-stopped",
