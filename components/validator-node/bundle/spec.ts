@@ -41,8 +41,11 @@ export interface ConsensusSettings extends ClientSettings {
 
 /** How keys are held and signed with. */
 export type SignerSettings =
-  /** Web3Signer with PostgreSQL slashing protection, on the node: the default on public networks. */
-  | { readonly kind: "web3signer" }
+  /**
+   * Web3Signer with PostgreSQL slashing protection, on the node: the default on public networks. Its image can be overridden like a
+   * client's, because it must know a fork before the fork comes.
+   */
+  | { readonly kind: "web3signer"; readonly image?: ImageOverride; readonly memoryMiB?: number }
   /** Keystores in the validator client itself, with its own slashing protection. Small setups. */
   | { readonly kind: "local" };
 
@@ -99,6 +102,13 @@ export interface BundleFile {
   readonly content: string;
 }
 
+/** A folder that must be there, with this owner, before a service starts: Docker would create it for root, and a client could not write. */
+export interface BundleDirectory {
+  /** Relative to the node's folder. */
+  readonly path: string;
+  readonly mode: string;
+}
+
 /** A secret that the host makes for itself when it is not there yet; never part of a bundle, of state or of an argument. */
 export interface GeneratedSecret {
   /** Relative to the node's folder. */
@@ -120,6 +130,7 @@ export interface MetricsTarget {
 
 /** What a node is on its host. */
 export interface Bundle {
+  readonly directories: readonly BundleDirectory[];
   readonly files: readonly BundleFile[];
   readonly secrets: readonly GeneratedSecret[];
   readonly metrics: readonly MetricsTarget[];
@@ -127,9 +138,11 @@ export interface Bundle {
   readonly ports: readonly { readonly port: number; readonly protocol: "tcp" | "udp"; readonly purpose: string }[];
   /** Services by a hash of what they run on: a plan says which of them restart. */
   readonly services: Readonly<Record<string, string>>;
-  /** Loopback URLs. */
+  /** Loopback URL of the primary. */
   readonly executionRpc: string;
+  /** Loopback URLs, the primary's first. */
   readonly beaconApis: readonly string[];
+  /** `tokenFile` is a path on the host. */
   readonly keymanager?: { readonly url: string; readonly tokenFile: string };
   readonly signerUrl?: string;
 }
