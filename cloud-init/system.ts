@@ -11,6 +11,8 @@ export interface MachineFile {
 export const PACKAGES: readonly string[] = [
   "ca-certificates",
   "chrony",
+  // mkfs.ext4, which lean images of Debian lack.
+  "e2fsprogs",
   "fail2ban",
   "nftables",
   // fail2ban reads the journal through it.

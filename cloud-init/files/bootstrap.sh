@@ -28,5 +28,6 @@ if systemctl --quiet is-active ssh.socket; then
 else
   systemctl reload-or-restart ssh.service
 fi
-systemctl enable --quiet --now chrony.service unattended-upgrades.service fail2ban.service
-fail2ban-client --quiet reload >/dev/null
+systemctl enable --quiet --now chrony.service unattended-upgrades.service
+systemctl enable --quiet fail2ban.service
+systemctl reload-or-restart fail2ban.service

@@ -12,7 +12,7 @@ if [ "${1:-}" = --need-wan ] && [ -z "$wan" ]; then
 fi
 
 # systemd-resolved shows programs its stub only; the real ones are in its own file.
-resolvers=$(cat /run/systemd/resolve/resolv.conf /etc/resolv.conf 2>/dev/null |
+resolvers=$({ cat /run/systemd/resolve/resolv.conf /etc/resolv.conf 2>/dev/null || true; } |
   sed -n 's/^nameserver \([0-9a-fA-F.:]*\).*/\1/p' | sort -u)
 
 elements() { # set, words
