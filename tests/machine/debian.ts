@@ -1,0 +1,150 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { CACHE, debianImage } from "./image.ts";
+import { must, run, until } from "./run.ts";
+import type { Ended } from "./run.ts";
+
+/** The outer networks of a machine, all of addresses that nobody else uses. */
+export const WAN = { subnet: "198.51.100.0/24", gateway: "198.51.100.1", machine: "198.51.100.10" } as const;
+/** A private network between hosts. */
+export const LAN = { subnet: "10.77.0.0/24", gateway: "10.77.0.1", machine: "10.77.0.10" } as const;
+/** Private addresses that the machine reaches through its default route only. */
+export const BEYOND = { subnet: "192.168.211.0/24", gateway: "192.168.211.1" } as const;
+
+/** A Debian with systemd in a container, made by cloud-init. */
+export interface Machine {
+  readonly image: string;
+  /** Of its SSH server on 127.0.0.1; such connections come from the gateway of {@link WAN}. */
+  readonly sshPort: () => number;
+  /** Runs a shell script in it as root, whatever its exit code. */
+  readonly exec: (script: string, input?: string) => Promise<Ended>;
+  /** Runs a shell script that must succeed. */
+  readonly sh: (script: string, input?: string) => Promise<string>;
+  /** Runs a command in a container beside it, at an address of {@link WAN}. */
+  readonly beside: (address: string, command: readonly string[]) => Promise<Ended>;
+  /** Shuts it down and boots it again. */
+  readonly reboot: () => Promise<void>;
+  readonly remove: () => Promise<void>;
+}
+
+/** Why no machine can be made here; undefined when one can. */
+export async function missing(): Promise<string | undefined> {
+  if (process.getuid?.() !== 0) return "needs root";
+  for (const tool of ["docker", "debootstrap", "ssh", "ssh-keygen", "losetup", "mkfs.ext4"])
+    if ((await run("which", [tool])).code !== 0) return `needs ${tool}`;
+  if (!(await dockerAnswers()) && (await run("which", ["dockerd"])).code !== 0) return "needs a Docker engine";
+  return undefined;
+}
+
+/** Starts a Docker engine when none answers. The result ends it, and only one that was started here. */
+export async function startDocker(): Promise<() => Promise<void>> {
+  if (await dockerAnswers()) return () => Promise.resolve();
+  mkdirSync(CACHE, { recursive: true });
+  const log = openSync(join(CACHE, "dockerd.log"), "a");
+  const daemon = spawn("dockerd", [], { stdio: ["ignore", log, log], detached: true });
+  await until("dockerd answers", 60, dockerAnswers);
+  return async () => {
+    const ended = new Promise((resolve) => daemon.once("exit", resolve));
+    daemon.kill("SIGTERM");
+    await ended;
+  };
+}
+
+/** Makes a machine, and waits until its first boot is done. `device` is a block device that it is given. */
+export async function startMachine(options: { readonly userData: string; readonly device: string }): Promise<Machine> {
+  const image = await debianImage();
+  const name = `ethstake-machine-${process.pid}`;
+  const network = (which: string) => `${name}-${which}`;
+  const volume = `${name}-docker`;
+  const remove = async () => {
+    await run("docker", ["rm", "--force", "--volumes", name]);
+    for (const which of ["wan", "lan", "beyond"]) await run("docker", ["network", "rm", network(which)]);
+    await run("docker", ["volume", "rm", volume]);
+  };
+  try {
+    await must("docker", ["network", "create", "--subnet", WAN.subnet, "--gateway", WAN.gateway, network("wan")]);
+    const inward = ["network", "create", "--internal"];
+    await must("docker", [...inward, "--subnet", LAN.subnet, "--gateway", LAN.gateway, network("lan")]);
+    await must("docker", [...inward, "--subnet", BEYOND.subnet, "--gateway", BEYOND.gateway, network("beyond")]);
+    // Full privileges are refused in our sandboxes; these do. Docker in the machine needs a disk that is no overlay.
+    await must("docker", [
+      ...["create", "--name", name, "--hostname", "seed", "--network", network("wan"), "--ip", WAN.machine],
+      ...["--cap-add", "SYS_ADMIN", "--cap-add", "NET_ADMIN"],
+      ...["--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"],
+      ...["--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp:exec"],
+      ...["--volume", "/sys/fs/cgroup:/sys/fs/cgroup:ro", "--volume", `${volume}:/var/lib/docker`],
+      ...[
+        "--device",
+        options.device,
+        "--publish",
+        "127.0.0.1::22",
+        "--stop-signal",
+        "SIGRTMIN+3",
+        "--stop-timeout",
+        "60",
+      ],
+      image,
+      // Debian 13's systemd refuses version 1 of cgroups, which some sandboxes have, unless told.
+      ...["/sbin/init", "systemd.unified_cgroup_hierarchy=0", "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1"],
+    ]);
+    await must("docker", ["network", "connect", "--ip", LAN.machine, network("lan"), name]);
+    await seed(name, options.userData);
+    await must("docker", ["start", name]);
+    await booted(name);
+    // Docker chooses another one at each start.
+    const published = async () => Number((await must("docker", ["port", name, "22/tcp"])).split(":").at(-1));
+    let sshPort = await published();
+    const exec = (script: string, input?: string) =>
+      run("docker", ["exec", "--interactive", name, "bash", "-c", script], input === undefined ? {} : { input });
+    return {
+      image,
+      sshPort: () => sshPort,
+      exec,
+      sh: (script, input) =>
+        must("docker", ["exec", "--interactive", name, "bash", "-c", script], input === undefined ? {} : { input }),
+      beside: (address, [entry = "true", ...args]) =>
+        run("docker", [
+          ...["run", "--rm", "--network", network("wan"), "--ip", address, "--entrypoint", entry],
+          ...[image, ...args],
+        ]),
+      reboot: async () => {
+        await must("docker", ["restart", name], { seconds: 150 });
+        await booted(name);
+        sshPort = await published();
+      },
+      remove,
+    };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+async function seed(name: string, userData: string): Promise<void> {
+  const folder = mkdtempSync(join(CACHE, "seed-"));
+  try {
+    // docker cp makes no folders above its target, so the tree comes along.
+    const nocloud = join(folder, "seed", "nocloud");
+    mkdirSync(nocloud, { recursive: true });
+    writeFileSync(join(nocloud, "meta-data"), "instance-id: machine-1\n");
+    writeFileSync(join(nocloud, "user-data"), userData, { mode: 0o600 });
+    await must("docker", ["cp", `${folder}/.`, `${name}:/var/lib/cloud`]);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Until cloud-init is done and every unit that boot starts has started or failed. */
+async function booted(name: string): Promise<void> {
+  await until("systemd answers", 60, async () => {
+    const { stdout } = await run("docker", ["exec", name, "systemctl", "is-system-running"]);
+    return /^(starting|running|degraded)/.test(stdout);
+  });
+  await run("docker", ["exec", name, "cloud-init", "status", "--wait"], { seconds: 300 });
+  await run("docker", ["exec", name, "systemctl", "is-system-running", "--wait"], { seconds: 300 });
+}
+
+async function dockerAnswers(): Promise<boolean> {
+  return (await run("docker", ["info"], { seconds: 10 })).code === 0;
+}
