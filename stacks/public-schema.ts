@@ -68,12 +68,18 @@ export const hostSchema = z.strictObject({
       sizeGiB: whole(10, 65_536, "a number of gibibytes"),
       iops: whole(100, 256_000, "a number of operations a second").optional(),
       throughputMBps: whole(100, 4_000, "a number of megabytes a second").optional(),
+      /** Name of the schedule that backs it up. */
+      backup: name.optional(),
     })
     .default({ sizeGiB: 2_000, iops: 8_000, throughputMBps: 700 }),
   sshAllow: z.array(cidr, { error: "must be a list of CIDR blocks" }).default([]),
   /** Memory of a size that the table does not know, in gibibytes. */
   memoryGiB: whole(1, 24_576, "a number of gibibytes").optional(),
   allowUndersized: flag.default(false),
+  /** Another number makes the server anew, with the same volume and address. */
+  generation: whole(1, 1_000_000, "a number").optional(),
+  /** Whether server and volume are protected; by default a host with validators is. */
+  protected: flag.optional(),
 });
 
 /** A node on a machine. */
@@ -209,6 +215,8 @@ export const publicSettingsSchema = z.strictObject({
       maxRegionShare: z.number({ error: "must be a share from 0 to 1" }).min(0).max(1).default(0.5),
     })
     .prefault({}),
+  /** Forks that no version in the catalogue is known to follow yet, and that the operator has looked after. */
+  acknowledgedForks: z.array(text("a fork's name"), { error: "must be a list of forks" }).default([]),
   protocol: deployedProtocol.optional(),
   deployment: existingProtocol.optional(),
   /** Mainnet only. */

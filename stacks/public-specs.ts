@@ -80,6 +80,10 @@ export function hostSpecs(settings: PublicSettings, portsOf: (node: BundleSpec) 
         portsOf(node).map((port) => ({ ...port, purpose: `${node.name} ${port.purpose}` })),
       ),
       hasValidators: nodes.some(({ validator }) => validator !== undefined),
+      ...(host.generation === undefined ? {} : { generation: host.generation }),
+      ...(host.memoryGiB === undefined ? {} : { memoryGiB: host.memoryGiB }),
+      ...(host.protected === undefined ? {} : { protected: host.protected }),
+      allowUndersized: host.allowUndersized,
     };
   });
 }

@@ -1,6 +1,7 @@
 import { EthstakeError } from "../lib/errors.ts";
 import { valueAt } from "../lib/values.ts";
 import { crossChecks } from "./cross-checks.ts";
+import { machineFaults } from "./machine-faults.ts";
 import { publicCrossChecks } from "./public-checks.ts";
 import { publicSettingsSchema, type PublicSettings } from "./public-schema.ts";
 import { settingsSchema, type Settings } from "./schema.ts";
@@ -38,11 +39,13 @@ export class SettingsError extends EthstakeError<{ faults: readonly SettingsFaul
  * Validates a stack's configuration and fills in defaults.
  * @param raw the configuration without its namespace
  * @param secrets top-level keys whose values the stack file encrypts: no message repeats them
+ * @param now Unix seconds, for the calendar of forks
  * @throws {@link SettingsError} with every fault
  */
 export function parseSettings(
   raw: Readonly<Record<string, unknown>>,
   secrets: ReadonlySet<string> = new Set(),
+  now: number = Date.now() / 1_000,
 ): StackSettings {
   const isPublic = publicSettingsSchema.shape.network.safeParse(raw["network"]).success;
   const schema = isPublic ? publicSettingsSchema : settingsSchema;
@@ -57,6 +60,7 @@ export function parseSettings(
       : [{ path: formatPath(issue.path), value: valueAt(raw, issue.path), remedy: issue.message }],
   );
   faults.push(...(isPublic ? publicCrossChecks(raw) : crossChecks(raw)));
+  if (result.data && result.data.network !== "devnet") faults.push(...machineFaults(result.data, now));
   if (faults.length > 0 || !result.success)
     throw new SettingsError(faults.map((fault) => withoutSecret(fault, secrets)));
   return result.data;

@@ -20,7 +20,16 @@ import {
 } from "@pulumi/pulumi";
 import { childOptions } from "../options.ts";
 import { awsNetwork } from "./aws-network.ts";
-import { isProtected, PRIVATE_ADDRESS, PRIVATE_RANGE, type Host, type HostArgs, type HostSpecOf } from "./host.ts";
+import {
+  isProtected,
+  labelsOf,
+  PRIVATE_ADDRESS,
+  PRIVATE_RANGE,
+  volumeLabelsOf,
+  type Host,
+  type HostArgs,
+  type HostSpecOf,
+} from "./host.ts";
 import { awaitBoot, machineConnection, machineKeys, userData } from "./machine.ts";
 import { DATA_DIRECTORY, type AwsTarget, type HostConnection } from "./spec.ts";
 
@@ -60,7 +69,7 @@ export class AwsHost extends ComponentResource implements Host {
     const own = childOptions(this, options);
     const provider = args.awsProvider?.(target.region) ?? regionProvider(`${name}-aws`, target.region, own);
     const child = { ...own, provider };
-    const tags = { Name: name, ethstake: name };
+    const tags = { Name: name, ...labelsOf(spec) };
     const protect = isProtected(spec);
     const keys = machineKeys(name, own);
     const network = awsNetwork(spec, tags, child);
@@ -73,7 +82,7 @@ export class AwsHost extends ComponentResource implements Host {
         iops: dataVolume.iops ?? GP3_IOPS,
         throughput: dataVolume.throughputMBps ?? GP3_THROUGHPUT_MBPS,
         encrypted: true,
-        tags,
+        tags: { Name: name, ...volumeLabelsOf(spec) },
       },
       { ...child, protect },
     );

@@ -9,7 +9,16 @@ import { VolumeAttachment } from "@pulumi/digitalocean/volumeAttachment.js";
 import { Vpc } from "@pulumi/digitalocean/vpc.js";
 import { ComponentResource, type ComponentResourceOptions, type Output, type Resource } from "@pulumi/pulumi";
 import { childOptions } from "../options.ts";
-import { EVERYONE, isProtected, type Host, type HostArgs, type HostSpecOf } from "./host.ts";
+import {
+  EVERYONE,
+  isProtected,
+  type Host,
+  type HostArgs,
+  type HostSpecOf,
+  labelsOf,
+  labelWords,
+  volumeLabelsOf,
+} from "./host.ts";
 import { awaitBoot, machineConnection, machineKeys, userData } from "./machine.ts";
 import { DATA_DIRECTORY, SSH_PORT, type DigitalOceanTarget, type HostConnection, type HostSpec } from "./spec.ts";
 
@@ -37,7 +46,11 @@ export class DigitalOceanHost extends ComponentResource implements Host {
     const firewall = new Firewall(`${name}-firewall`, { tags: [tag.id], ...rules(spec) }, child);
     // DigitalOcean picks the range: those of an account must not overlap.
     const vpc = new Vpc(`${name}-vpc`, { region }, child);
-    const volume = new Volume(`${name}-data`, { region, size: spec.dataVolume.sizeGiB }, { ...child, protect });
+    const volume = new Volume(
+      `${name}-data`,
+      { region, size: spec.dataVolume.sizeGiB, tags: labelWords(volumeLabelsOf(spec)) },
+      { ...child, protect },
+    );
     const login = new SshKey(`${name}-login`, { publicKey: keys.loginPublic }, child);
     const device = volume.name.apply((volumeName) => `/dev/disk/by-id/scsi-0DO_Volume_${volumeName}`);
     const server = new Droplet(
@@ -49,7 +62,7 @@ export class DigitalOceanHost extends ComponentResource implements Host {
         image: "debian-12-x64",
         vpcUuid: vpc.id,
         sshKeys: [login.fingerprint],
-        tags: [tag.id],
+        tags: [tag.id, ...labelWords(labelsOf(spec))],
         ipv6: true,
         monitoring: true,
         // The disk stays as small as it was, so that the size can go back too. Data is on the volume.

@@ -12,9 +12,11 @@ import { childOptions } from "../options.ts";
 import {
   EVERYONE,
   isProtected,
+  labelsOf,
   PRIVATE_ADDRESS,
   PRIVATE_RANGE,
   PRIVATE_SUBNET,
+  volumeLabelsOf,
   type Host,
   type HostArgs,
   type HostSpecOf,
@@ -42,7 +44,7 @@ export class HetznerHost extends ComponentResource implements Host {
     this.name = name;
     const child = childOptions(this, options);
     const { location } = target;
-    const labels = { ethstake: name };
+    const labels = labelsOf(spec);
     const protect = isProtected(spec);
     const keys = machineKeys(name, child);
     const firewall = new Firewall(`${name}-firewall`, { rules: rules(spec), labels }, child);
@@ -64,7 +66,7 @@ export class HetznerHost extends ComponentResource implements Host {
     );
     const volume = new Volume(
       `${name}-data`,
-      { location, size: spec.dataVolume.sizeGiB, deleteProtection: protect, labels },
+      { location, size: spec.dataVolume.sizeGiB, deleteProtection: protect, labels: volumeLabelsOf(spec) },
       { ...child, protect },
     );
     const login = new SshKey(`${name}-login`, { publicKey: keys.loginPublic, labels }, child);

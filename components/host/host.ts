@@ -37,6 +37,21 @@ export function isProtected(spec: HostSpec): boolean {
   return spec.protected ?? spec.hasValidators;
 }
 
+/** Labels of a host's resources: whose they are, and whether keys live there. The policies read them (policy/README.md). */
+export function labelsOf({ name, hasValidators }: HostSpec): Record<string, string> {
+  return { ethstake: name, "ethstake-validators": String(hasValidators) };
+}
+
+/** Labels of its data volume: how it is backed up, too. */
+export function volumeLabelsOf(spec: HostSpec): Record<string, string> {
+  return { ...labelsOf(spec), "ethstake-backup": spec.dataVolume.backup ?? "none" };
+}
+
+/** Labels as a cloud takes them that has words only. */
+export function labelWords(labels: Readonly<Record<string, string>>): string[] {
+  return Object.entries(labels).map(([key, value]) => `${key}:${value}`);
+}
+
 /** Everyone, in both families. */
 export const EVERYONE = ["0.0.0.0/0", "::/0"] as const;
 

@@ -15,6 +15,8 @@ export interface DataVolume {
   readonly iops?: number;
   /** Provisioned megabytes a second, where the provider sells them. */
   readonly throughputMBps?: number;
+  /** Name of the schedule that backs it up: a label for the tool that does; none by default. */
+  readonly backup?: string;
 }
 
 /** An AWS EC2 instance in a VPC of its own. */

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -36,6 +37,9 @@ const phases = (subject: string | undefined): readonly (readonly string[])[] => 
   ["--no-match-path", "test/unit/*"],
 ];
 
+/** Ending of a built artifact while a mutant's is in its place. */
+const BUILT = ".built";
+
 /** Which test noticed a mutant: its file and name; the name is `timeout` when forge was ended. */
 export interface Killer {
   readonly file: string;
@@ -53,26 +57,30 @@ export class SandboxError extends EthstakeError<{ readonly output: string }> {
  */
 export class Sandbox {
   readonly root: string;
-  private readonly exchanged = new Map<string, string>();
-
   constructor(index: number) {
     this.root = join(MUTATION_FOLDER, `sandbox-${index}`, "contracts");
   }
 
-  /** Puts a mutant's code in place of a contract's. `artifact` is as in out/: `StakingPool.sol/StakingPool`. */
+  /**
+   * Puts a mutant's code in place of a contract's. What was built is kept beside it, so that a run which is killed leaves no mutant
+   * behind for the next. `artifact` is as in out/: `StakingPool.sol/StakingPool`.
+   */
   exchange(artifact: string, creationCode: string): void {
     const path = join(this.root, "out", `${artifact}.json`);
-    const original = readFileSync(path, "utf8");
-    if (!this.exchanged.has(path)) this.exchanged.set(path, original);
-    const content = JSON.parse(original) as { bytecode: object };
+    const built = `${path}${BUILT}`;
+    if (!existsSync(built)) renameSync(path, built);
+    const content = JSON.parse(readFileSync(built, "utf8")) as { bytecode: object };
     content.bytecode = { object: `0x${creationCode}`, sourceMap: "", linkReferences: {} };
     writeFileSync(path, JSON.stringify(content));
   }
 
-  /** Puts the built code back. */
+  /** Puts the built code back, also what an earlier run left exchanged. */
   restore(): void {
-    for (const [path, content] of this.exchanged) writeFileSync(path, content);
-    this.exchanged.clear();
+    for (const name of readdirSync(join(this.root, "out"), { recursive: true, encoding: "utf8" }))
+      if (name.endsWith(BUILT)) {
+        const built = join(this.root, "out", name);
+        renameSync(built, built.slice(0, -BUILT.length));
+      }
     // Failures that forge would replay: a verdict must not depend on the mutants before it.
     for (const folder of ["fuzz", "invariant", "test-failures"])
       rmSync(join(this.root, "cache", folder), { recursive: true, force: true });
@@ -138,8 +146,12 @@ export async function prepareSandboxes(count: number, hash: string): Promise<voi
     first.restore();
     writeFileSync(marker(first), hash);
   }
+  first.restore();
   for (const sandbox of others) {
-    if (isReady(sandbox)) continue;
+    if (isReady(sandbox)) {
+      sandbox.restore();
+      continue;
+    }
     copyProject(sandbox.root);
     for (const folder of ["out", "cache", "bin"])
       cpSync(join(first.root, folder), join(sandbox.root, folder), { recursive: true, preserveTimestamps: true });

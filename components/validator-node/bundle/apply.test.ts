@@ -23,6 +23,7 @@ const config: BundleFile = {
 };
 const bundle = (files: readonly BundleFile[], services: Record<string, string> = { execution: "aa" }): Bundle => ({
   files,
+  directories: [{ path: "data/execution", mode: "0700" }],
   secrets: [{ path: "secrets/jwt.hex", mode: "0440", bytes: 32 }],
   metrics: [],
   ports: [],
@@ -59,6 +60,7 @@ describe("install", () => {
       0o640, 0o440, 0o440,
     ]);
     expect(read("secrets/jwt.hex")).toMatch(/^[0-9a-f]{64}$/);
+    expect(mode("data/execution")).toBe(0o700);
   });
 
   it("changes nothing in a second run, and keeps secrets when files change", () => {

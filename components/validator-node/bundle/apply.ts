@@ -1,10 +1,10 @@
-import type { Bundle, BundleFile, GeneratedSecret } from "./spec.ts";
+import type { Bundle, BundleDirectory, BundleFile, GeneratedSecret } from "./spec.ts";
 
 /** What a host is asked to do for a node: shell scripts, and what they read. */
 export interface ApplyScripts {
   /** Writes the bundle's files; reads {@link ApplyScripts.files}. */
   readonly install: string;
-  /** The bundle as text, one file a line: `file MODE PATH BASE64`, `secret MODE PATH BYTES`. Holds no secret. */
+  /** The bundle as text, an entry a line: `directory MODE PATH`, `file MODE PATH BASE64`, `secret MODE PATH BYTES`. Holds no secret. */
   readonly files: string;
   /** Starts what is not running and restarts what changed; reads {@link ApplyScripts.services}. */
   readonly up: string;
@@ -26,7 +26,10 @@ export function applyScripts(node: string, directory: string, bundle: Bundle): A
   const compose = `docker compose --project-name ${quoted(`ethstake-${node}`)} --project-directory ${quoted(directory)}`;
   return {
     install: installScript(directory),
-    files: [...bundle.files.map(fileLine), ...bundle.secrets.map(secretLine)].join("\n") + "\n",
+    files:
+      [...bundle.directories.map(directoryLine), ...bundle.files.map(fileLine), ...bundle.secrets.map(secretLine)].join(
+        "\n",
+      ) + "\n",
     up: [
       "set -eu",
       // What changed is in the input for the plan's sake; compose finds out by itself what runs on what.
@@ -65,6 +68,10 @@ cd ${quoted(directory)}
 while read -r kind mode path content; do
   mkdir -p "$(dirname "$path")"
   case "$kind" in
+  directory)
+    mkdir -p "$path"
+    chmod "$mode" "$path"
+    ;;
   file)
     printf '%s' "$content" | base64 -d >"$path.incoming"
     chmod "$mode" "$path.incoming"
@@ -96,6 +103,10 @@ if [ -e .bundle ]; then
 fi
 mv -f .bundle.incoming .bundle
 `;
+}
+
+function directoryLine({ path, mode }: BundleDirectory): string {
+  return `directory ${mode} ${plain(path)}`;
 }
 
 function fileLine({ path, mode, content }: BundleFile): string {

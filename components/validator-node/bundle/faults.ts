@@ -28,10 +28,18 @@ const MAX_CLIENTS = 2;
  * Everything that is wrong with the nodes of a stack, at once. What no node shows alone is found, too: a key on two nodes, a port taken
  * twice on a host.
  * @param now Unix seconds, for forks
+ * @param acknowledgedForks see {@link forkFaults}
  */
-export function bundleFaults(nodes: readonly PlacedNode[], now: number): BundleFault[] {
+export function bundleFaults(
+  nodes: readonly PlacedNode[],
+  now: number,
+  acknowledgedForks: readonly string[] = [],
+): BundleFault[] {
   return [
-    ...nodes.flatMap(({ spec }) => [...nodeFaults(spec), ...forkFaults(spec.network, runningClients(spec), now)]),
+    ...nodes.flatMap(({ spec }) => [
+      ...nodeFaults(spec),
+      ...forkFaults(spec.network, runningClients(spec), now, acknowledgedForks),
+    ]),
     ...nameFaults(nodes),
     ...portFaults(nodes),
     ...keyFaults(nodes),

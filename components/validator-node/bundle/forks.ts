@@ -92,9 +92,20 @@ export interface ForkFault {
  * tags that are no version. A client with several forks against it has one fault, about the latest. Where no pinned version follows a
  * fork, a newer tag in the settings is the operator's word that it does.
  * @param now Unix seconds
+ * @param acknowledged forks that no pinned version is known to follow, and that the operator has looked after
  */
-export function forkFaults(network: PublicNetwork, clients: readonly RunningClient[], now: number): ForkFault[] {
-  const due = FORKS.filter((entry) => entry.network === network && entry.time - FORK_NOTICE_DAYS * DAY <= now);
+export function forkFaults(
+  network: PublicNetwork,
+  clients: readonly RunningClient[],
+  now: number,
+  acknowledged: readonly string[] = [],
+): ForkFault[] {
+  const due = FORKS.filter(
+    ({ name, supportedFrom, ...entry }) =>
+      entry.network === network &&
+      entry.time - FORK_NOTICE_DAYS * DAY <= now &&
+      (supportedFrom !== undefined || !acknowledged.includes(name)),
+  );
   return clients.flatMap(({ path, client, tag }): ForkFault[] => {
     const version = versionOf(tag);
     if (version === undefined)
@@ -120,6 +131,6 @@ function missedMessage(
   const when = new Date(time * 1000).toISOString().replace(".000", "");
   const what = `does not follow ${name}, which ${now < time ? "comes" : "came"} to ${network} at ${when}${tentative ? " (tentative)" : ""}`;
   return supportedFrom === undefined
-    ? `${what}: set image.tag to a ${client} release for ${name}, newer than ${IMAGES[client].tag}`
+    ? `${what}: set image.tag to a ${client} release for ${name}, newer than ${IMAGES[client].tag}, or say in acknowledgedForks that the pinned one follows`
     : `${what}: set image.tag to ${client} ${supportedFrom[client]} or newer`;
 }

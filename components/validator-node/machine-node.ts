@@ -1,0 +1,93 @@
+import {
+  ComponentResource,
+  output,
+  type ComponentResourceOptions,
+  type CustomResourceOptions,
+  type Input,
+  type Output,
+  type Resource,
+} from "@pulumi/pulumi";
+import { local, remote } from "@pulumi/command";
+import type { HostConnection } from "../host/spec.ts";
+import { applyScripts, type ApplyScripts } from "./bundle/apply.ts";
+import { renderBundle } from "./bundle/render.ts";
+import type { BundleSpec, MetricsTarget } from "./bundle/spec.ts";
+
+export interface MachineNodeArgs {
+  /**
+   * Clients and settings. The fee recipient may be known only once the protocol is deployed; whatever names resources must be known
+   * before.
+   */
+  readonly node: BundleSpec;
+  /** Execution address of keys that have none of their own: the protocol's ExecutionRewardsVault. */
+  readonly feeRecipient?: Input<string>;
+  /** How the host is reached; undefined for this machine. */
+  readonly connection: Input<HostConnection> | undefined;
+  /** What must be in place before anything is installed: the mounted data volume. */
+  readonly ready: readonly Resource[];
+}
+
+/**
+ * A node on a machine: its bundle as one resource, its services as another. A change of a client's image plans an update of both and of
+ * nothing else; the difference of `services` names what restarts.
+ */
+export class MachineNode extends ComponentResource {
+  /** Where metrics can be scraped. */
+  readonly metrics: Output<readonly MetricsTarget[]>;
+  /** Services by a hash of what they run on. */
+  readonly services: Output<Readonly<Record<string, string>>>;
+
+  constructor(name: string, args: MachineNodeArgs, options?: ComponentResourceOptions) {
+    super("ethstake:index:MachineNode", name, {}, options);
+    const { node } = args;
+    const bundle = output(args.feeRecipient).apply((feeRecipient) =>
+      renderBundle(withFeeRecipient(node, feeRecipient)),
+    );
+    const scripts = bundle.apply((rendered) => applyScripts(node.name, node.directory, rendered));
+    const child: CustomResourceOptions = { parent: this };
+    const files = run(
+      `${name}-bundle`,
+      args.connection,
+      { create: pick(scripts, "install"), stdin: pick(scripts, "files") },
+      // What a node leaves behind when it goes are its data and keys: nobody deletes those but the operator.
+      { ...child, dependsOn: [...args.ready] },
+    );
+    run(
+      `${name}-services`,
+      args.connection,
+      { create: pick(scripts, "up"), delete: pick(scripts, "down"), stdin: pick(scripts, "services") },
+      { ...child, dependsOn: [files] },
+    );
+    this.metrics = bundle.apply(({ metrics }) => metrics);
+    this.services = bundle.apply(({ services }) => services);
+    this.registerOutputs({ metrics: this.metrics, services: this.services });
+  }
+}
+
+interface CommandInputs {
+  readonly create: Output<string>;
+  readonly delete?: Output<string>;
+  readonly stdin: Output<string>;
+}
+
+/** A script on the host, run again whenever it or its input changes. */
+function run(
+  name: string,
+  connection: Input<HostConnection> | undefined,
+  inputs: CommandInputs,
+  options: CustomResourceOptions,
+): Resource {
+  const commands = { ...inputs, update: inputs.create };
+  return connection === undefined
+    ? new local.Command(name, { ...commands, interpreter: ["/bin/sh", "-c"] }, options)
+    : new remote.Command(name, { ...commands, connection }, options);
+}
+
+function pick(scripts: Output<ApplyScripts>, script: keyof ApplyScripts): Output<string> {
+  return scripts.apply((all) => all[script]);
+}
+
+function withFeeRecipient(node: BundleSpec, feeRecipient: string | undefined): BundleSpec {
+  if (feeRecipient === undefined || node.validator === undefined) return node;
+  return { ...node, validator: { ...node.validator, feeRecipient } };
+}
