@@ -56,7 +56,8 @@ export class MachineNode extends ComponentResource {
       `${name}-services`,
       args.connection,
       { create: pick(scripts, "up"), delete: pick(scripts, "down"), stdin: pick(scripts, "services") },
-      { ...child, dependsOn: [files] },
+      // Taking a validator client away stops its keys: that is said twice, first here and then by lifting the protection.
+      { ...child, dependsOn: [files], protect: node.validator !== undefined },
     );
     this.metrics = bundle.apply(({ metrics }) => metrics);
     this.services = bundle.apply(({ services }) => services);
