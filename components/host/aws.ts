@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { Volume } from "@pulumi/aws/ebs/volume.js";
 import { Eip } from "@pulumi/aws/ec2/eip.js";
 import { EipAssociation } from "@pulumi/aws/ec2/eipAssociation.js";
@@ -92,7 +93,9 @@ export class AwsHost extends ComponentResource implements Host {
         iamInstanceProfile: profile.name,
         metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
         rootBlockDevice: { encrypted: true, volumeType: "gp3", volumeSize: 40, deleteOnTermination: true },
-        userData: userData(spec, args, { keys, device: nvmeDevice(volume.id), privateNetworks: [PRIVATE_RANGE] }),
+        userDataBase64: compressed(
+          userData(spec, args, { keys, device: nvmeDevice(volume.id), privateNetworks: [PRIVATE_RANGE] }),
+        ),
         disableApiTermination: protect,
         tags,
       },
@@ -100,7 +103,7 @@ export class AwsHost extends ComponentResource implements Host {
         ...child,
         protect,
         dependsOn: [network.route, policy],
-        ignoreChanges: ["ami", "userData"],
+        ignoreChanges: ["ami", "userDataBase64"],
         replacementTrigger: spec.generation ?? 1,
         // Two servers with the same keys never run at once, and only one can have the volume.
         deleteBeforeReplace: true,
@@ -140,6 +143,11 @@ function debianImage(
   const name = `/aws/service/debian/release/12/latest/${architecture}`;
   // `value` would be secret, and an image's name is none.
   return getParameterOutput({ name }, options).insecureValue;
+}
+
+/** EC2 takes 16 KiB of user data, which cloud-init unpacks when they are packed. */
+function compressed(data: Output<string>): Output<string> {
+  return data.apply((text) => gzipSync(text, { level: 9 }).toString("base64"));
 }
 
 /** Lets operators in by AWS Systems Manager when SSH is out of order. */

@@ -1,7 +1,7 @@
 /** The package `aws`: what its provider and EC2 do with the types that hosts are made of. */
 import { createHash } from "node:crypto";
 import { isMap, type PropertyMap } from "../../../engine/values.ts";
-import { hex, noShrinking, publicAddress, text, type Behaviour, type Making } from "../behaviour.ts";
+import { hex, noShrinking, publicAddress, text, tooLong, type Behaviour, type Making } from "../behaviour.ts";
 import type { Package } from "../package.ts";
 
 const ACCOUNT = "123456789012";
@@ -60,13 +60,16 @@ const instance = ec2("i", "instance", {
   },
   // The type is changed by stopping and starting; so is the user data, unless userDataReplaceOnChange says otherwise.
   replace: ["ami", "availabilityZone", "subnetId", "keyName", "privateIp", "region", "associatePublicIpAddress"],
-  unsettles: { instanceType: ["publicIp", "publicDns"], userData: ["publicIp", "publicDns"] },
+  unsettles: { instanceType: ["publicIp", "publicDns"], userDataBase64: ["publicIp", "publicDns"] },
   fills: ["privateIp", "availabilityZone"],
   guard: "disableApiTermination",
-  faults: ({ instanceType, launchTemplate }) =>
-    instanceType === undefined && launchTemplate === undefined
+  faults: ({ instanceType, launchTemplate, userData, userDataBase64 }) => [
+    ...(instanceType === undefined && launchTemplate === undefined
       ? [{ property: "instanceType", reason: "an instance needs it" }]
-      : [],
+      : []),
+    ...tooLong("userData", text(userData).length, 16),
+    ...tooLong("userDataBase64", Buffer.from(text(userDataBase64), "base64").length, 16),
+  ],
   outputs: (making) => ({
     instanceState: "running",
     privateIp: privateAddress(making),

@@ -1,6 +1,6 @@
 /** The package `digitalocean`. */
 import { randomUUID } from "node:crypto";
-import { noShrinking, publicAddress, serial, text, type Behaviour } from "../behaviour.ts";
+import { noShrinking, publicAddress, serial, text, type Behaviour, tooLong } from "../behaviour.ts";
 import type { Package } from "../package.ts";
 
 const DROPLET = "digitalocean:index/droplet:Droplet";
@@ -18,6 +18,7 @@ export const digitalocean: Package = {
       id: serial,
       autoName: "name",
       replace: ["image", "region", "userData", "sshKeys", "vpcUuid"],
+      faults: ({ userData }) => tooLong("userData", text(userData).length, 64),
       refers: { vpcUuid: { type: VPC, blocks: true }, "tags[]": { type: TAG } },
       outputs: (making) => ({
         ...created,
