@@ -1,7 +1,5 @@
 import { gzipSync } from "node:zlib";
 import { Volume } from "@pulumi/aws/ebs/volume.js";
-import { Eip } from "@pulumi/aws/ec2/eip.js";
-import { EipAssociation } from "@pulumi/aws/ec2/eipAssociation.js";
 import { Instance } from "@pulumi/aws/ec2/instance.js";
 import { KeyPair } from "@pulumi/aws/ec2/keyPair.js";
 import { VolumeAttachment } from "@pulumi/aws/ec2/volumeAttachment.js";
@@ -21,7 +19,7 @@ import {
 } from "@pulumi/pulumi";
 import { childOptions } from "../options.ts";
 import { awsNetwork } from "./aws-network.ts";
-import { isProtected, PRIVATE_ADDRESS, PRIVATE_RANGE, type Host, type HostArgs, type HostSpecOf } from "./host.ts";
+import { isProtected, PRIVATE_RANGE, type Host, type HostArgs, type HostSpecOf } from "./host.ts";
 import { awaitBoot, machineConnection, machineKeys, userData } from "./machine.ts";
 import { DATA_DIRECTORY, type AwsTarget, type HostConnection } from "./spec.ts";
 
@@ -85,10 +83,7 @@ export class AwsHost extends ComponentResource implements Host {
       {
         ami: target.imageId ?? debianImage(target.instanceType, { parent: this, provider }),
         instanceType: target.instanceType,
-        availabilityZone: target.availabilityZone,
-        subnetId: network.subnet.id,
-        privateIp: PRIVATE_ADDRESS,
-        vpcSecurityGroupIds: [network.firewall.id],
+        primaryNetworkInterface: { networkInterfaceId: network.card.id },
         keyName: keyPair.keyName,
         iamInstanceProfile: profile.name,
         metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
@@ -102,7 +97,7 @@ export class AwsHost extends ComponentResource implements Host {
       {
         ...child,
         protect,
-        dependsOn: [network.route, policy],
+        dependsOn: [...network.ready, policy],
         ignoreChanges: ["ami", "userDataBase64"],
         replacementTrigger: spec.generation ?? 1,
         // Two servers with the same keys never run at once, and only one can have the volume.
@@ -114,17 +109,11 @@ export class AwsHost extends ComponentResource implements Host {
       { deviceName: "/dev/sdf", instanceId: server.id, volumeId: volume.id, stopInstanceBeforeDetaching: true },
       { ...child, deleteBeforeReplace: true },
     );
-    const address = new Eip(`${name}-address`, { domain: "vpc", tags }, child);
-    const association = new EipAssociation(
-      `${name}-address`,
-      { instanceId: server.id, allocationId: address.allocationId },
-      { ...child, deleteBeforeReplace: true },
-    );
-    this.publicAddress = address.publicIp;
-    this.privateAddress = server.privateIp;
-    this.connection = machineConnection(address.publicIp, keys);
+    this.publicAddress = network.address.publicIp;
+    this.privateAddress = network.card.privateIp;
+    this.connection = machineConnection(network.address.publicIp, keys);
     this.dataVolume = volume.urn;
-    this.ready = [awaitBoot(name, this.connection, server.id, { ...own, dependsOn: [attachment, association] })];
+    this.ready = [awaitBoot(name, this.connection, server.id, { ...own, dependsOn: [attachment] })];
     this.registerOutputs({ publicAddress: this.publicAddress, privateAddress: this.privateAddress });
   }
 }
