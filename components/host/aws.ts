@@ -139,7 +139,7 @@ function compressed(data: Output<string>): Output<string> {
   return data.apply((text) => gzipSync(text, { level: 9 }).toString("base64"));
 }
 
-/** Lets operators in by AWS Systems Manager when SSH is out of order. */
+/** Lets operators in by AWS Systems Manager when SSH is out of order, where its agent runs: Debian's image has none of its own. */
 function sessionAccess(name: string, tags: Record<string, Input<string>>, child: CustomResourceOptions) {
   const statement = { Effect: "Allow", Principal: { Service: "ec2.amazonaws.com" }, Action: "sts:AssumeRole" };
   const role = new Role(
