@@ -1,22 +1,27 @@
+import { Eip } from "@pulumi/aws/ec2/eip.js";
+import { EipAssociation } from "@pulumi/aws/ec2/eipAssociation.js";
 import { InternetGateway } from "@pulumi/aws/ec2/internetGateway.js";
+import { NetworkInterface } from "@pulumi/aws/ec2/networkInterface.js";
 import { RouteTable } from "@pulumi/aws/ec2/routeTable.js";
 import { RouteTableAssociation } from "@pulumi/aws/ec2/routeTableAssociation.js";
 import { SecurityGroup } from "@pulumi/aws/ec2/securityGroup.js";
 import { Subnet } from "@pulumi/aws/ec2/subnet.js";
 import { Vpc } from "@pulumi/aws/ec2/vpc.js";
 import type { CustomResourceOptions, Resource } from "@pulumi/pulumi";
-import { PRIVATE_RANGE, PRIVATE_SUBNET, type HostSpecOf } from "./host.ts";
+import { PRIVATE_ADDRESS, PRIVATE_RANGE, PRIVATE_SUBNET, type HostSpecOf } from "./host.ts";
 import { SSH_PORT, type AwsTarget } from "./spec.ts";
 
 /** A host's network in AWS. */
 export interface AwsNetwork {
-  readonly subnet: Subnet;
-  readonly firewall: SecurityGroup;
+  /** The server's network card: it outlives the server, and both of its addresses with it. */
+  readonly card: NetworkInterface;
+  /** The public address. */
+  readonly address: Eip;
   /** What must be there for a server to reach the internet. */
-  readonly route: Resource;
+  readonly ready: readonly Resource[];
 }
 
-/** A VPC with one public subnet in the host's zone, and the host's firewall. */
+/** A VPC with one public subnet in the host's zone, the host's firewall, and a network card with its addresses. */
 export function awsNetwork(
   spec: HostSpecOf<AwsTarget>,
   tags: Record<string, string>,
@@ -55,7 +60,19 @@ export function awsNetwork(
     },
     child,
   );
-  return { subnet, firewall, route };
+  const card = new NetworkInterface(
+    `${name}-card`,
+    { subnetId: subnet.id, privateIps: [PRIVATE_ADDRESS], securityGroups: [firewall.id], tags },
+    child,
+  );
+  const address = new Eip(`${name}-address`, { domain: "vpc", tags }, { ...child, dependsOn: [gateway] });
+  // On the card and not on the server: so the first boot has its public address from the start.
+  const association = new EipAssociation(
+    `${name}-address`,
+    { networkInterfaceId: card.id, allocationId: address.allocationId },
+    { ...child, deleteBeforeReplace: true },
+  );
+  return { card, address, ready: [route, association] };
 }
 
 function rule(protocol: string, port: number, description: string, blocks: readonly string[]) {

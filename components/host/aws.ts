@@ -1,6 +1,5 @@
+import { gzipSync } from "node:zlib";
 import { Volume } from "@pulumi/aws/ebs/volume.js";
-import { Eip } from "@pulumi/aws/ec2/eip.js";
-import { EipAssociation } from "@pulumi/aws/ec2/eipAssociation.js";
 import { Instance } from "@pulumi/aws/ec2/instance.js";
 import { KeyPair } from "@pulumi/aws/ec2/keyPair.js";
 import { VolumeAttachment } from "@pulumi/aws/ec2/volumeAttachment.js";
@@ -23,7 +22,6 @@ import { awsNetwork } from "./aws-network.ts";
 import {
   isProtected,
   labelsOf,
-  PRIVATE_ADDRESS,
   PRIVATE_RANGE,
   volumeLabelsOf,
   type Host,
@@ -93,23 +91,22 @@ export class AwsHost extends ComponentResource implements Host {
       {
         ami: target.imageId ?? debianImage(target.instanceType, { parent: this, provider }),
         instanceType: target.instanceType,
-        availabilityZone: target.availabilityZone,
-        subnetId: network.subnet.id,
-        privateIp: PRIVATE_ADDRESS,
-        vpcSecurityGroupIds: [network.firewall.id],
+        primaryNetworkInterface: { networkInterfaceId: network.card.id },
         keyName: keyPair.keyName,
         iamInstanceProfile: profile.name,
         metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
         rootBlockDevice: { encrypted: true, volumeType: "gp3", volumeSize: 40, deleteOnTermination: true },
-        userData: userData(spec, args, { keys, device: nvmeDevice(volume.id), privateNetworks: [PRIVATE_RANGE] }),
+        userDataBase64: compressed(
+          userData(spec, args, { keys, device: nvmeDevice(volume.id), privateNetworks: [PRIVATE_RANGE] }),
+        ),
         disableApiTermination: protect,
         tags,
       },
       {
         ...child,
         protect,
-        dependsOn: [network.route, policy],
-        ignoreChanges: ["ami", "userData"],
+        dependsOn: [...network.ready, policy],
+        ignoreChanges: ["ami", "userDataBase64"],
         replacementTrigger: spec.generation ?? 1,
         // Two servers with the same keys never run at once, and only one can have the volume.
         deleteBeforeReplace: true,
@@ -120,17 +117,11 @@ export class AwsHost extends ComponentResource implements Host {
       { deviceName: "/dev/sdf", instanceId: server.id, volumeId: volume.id, stopInstanceBeforeDetaching: true },
       { ...child, deleteBeforeReplace: true },
     );
-    const address = new Eip(`${name}-address`, { domain: "vpc", tags }, child);
-    const association = new EipAssociation(
-      `${name}-address`,
-      { instanceId: server.id, allocationId: address.allocationId },
-      { ...child, deleteBeforeReplace: true },
-    );
-    this.publicAddress = address.publicIp;
-    this.privateAddress = server.privateIp;
-    this.connection = machineConnection(address.publicIp, keys);
+    this.publicAddress = network.address.publicIp;
+    this.privateAddress = network.card.privateIp;
+    this.connection = machineConnection(network.address.publicIp, keys);
     this.dataVolume = volume.urn;
-    this.ready = [awaitBoot(name, this.connection, server.id, { ...own, dependsOn: [attachment, association] })];
+    this.ready = [awaitBoot(name, this.connection, server.id, { ...own, dependsOn: [attachment] })];
     this.registerOutputs({ publicAddress: this.publicAddress, privateAddress: this.privateAddress });
   }
 }
@@ -151,7 +142,12 @@ function debianImage(
   return getParameterOutput({ name }, options).insecureValue;
 }
 
-/** Lets operators in by AWS Systems Manager when SSH is out of order. */
+/** EC2 takes 16 KiB of user data, which cloud-init unpacks when they are packed. */
+function compressed(data: Output<string>): Output<string> {
+  return data.apply((text) => gzipSync(text, { level: 9 }).toString("base64"));
+}
+
+/** Lets operators in by AWS Systems Manager when SSH is out of order, where its agent runs: Debian's image has none of its own. */
 function sessionAccess(name: string, tags: Record<string, Input<string>>, child: CustomResourceOptions) {
   const statement = { Effect: "Allow", Principal: { Service: "ec2.amazonaws.com" }, Action: "sts:AssumeRole" };
   const role = new Role(

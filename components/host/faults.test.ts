@@ -56,6 +56,15 @@ describe("hosts", () => {
   });
 });
 
+describe("generations", () => {
+  it("are counted from one", () => {
+    for (const generation of [0, -1, 1.5, Number.NaN]) {
+      expect(paths(faults({ generation }))).toEqual(["hosts[0].generation"]);
+    }
+    expect(faults({ generation: 2 })).toEqual([]);
+  });
+});
+
 describe("SSH", () => {
   it.each(["0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1", "2000::/3"])("is never open to %s", (block) => {
     expect(faults({ sshAllow: [block] })).toMatchObject([

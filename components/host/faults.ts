@@ -56,6 +56,7 @@ export function hostFaults(
     const need = Object.hasOwn(needs, host.name) ? needs[host.name] : undefined;
     return [
       ...nameFaults(host, path, first),
+      ...generationFaults(host, path),
       ...sshAllowFaults(host, path),
       ...targetFaults(host, path),
       ...memoryFaults(host, path, need),
@@ -73,6 +74,12 @@ function nameFaults({ name }: HostSpec, path: string, first: number | undefined)
   }
   if (first === undefined) return [];
   return [{ path: at, value: name, message: `is the name of hosts[${first}] already: give it another` }];
+}
+
+function generationFaults({ generation }: HostSpec, path: string): HostFault[] {
+  if (generation === undefined || (Number.isInteger(generation) && generation >= 1)) return [];
+  const message = "must be a whole number of at least 1: raise it by one to make the server anew";
+  return [{ path: `${path}.generation`, value: generation, message }];
 }
 
 function sshAllowFaults({ sshAllow, target }: HostSpec, path: string): HostFault[] {

@@ -74,6 +74,7 @@ export class HetznerHost extends ComponentResource implements Host {
     const server = new Server(
       `${name}-server`,
       {
+        name,
         location,
         serverType: target.serverType,
         image: "debian-12",

@@ -81,10 +81,8 @@ async function verify(signerUrl: string, address: Address, wanted: TransactionSe
   const fields = ["chainId", "nonce", "gas", "maxFeePerGas", "maxPriorityFeePerGas", "value", "data", "to"] as const;
   for (const field of fields) {
     // A signed transaction leaves out what is zero or empty.
-    const plain = (value: unknown): string =>
-      String(value ?? 0)
-        .toLowerCase()
-        .replace(/^0x$/, "0");
+    const plain = (value: string | number | bigint | null | undefined): string =>
+      (value ?? 0).toString().toLowerCase().replace(/^0x$/, "0");
     if (plain(signed[field]) !== plain(wanted[field]))
       throw new RemoteSignerError(signerUrl, `changed the transaction's ${field}`);
   }

@@ -73,6 +73,13 @@ export function text(value: Json | undefined): string {
   return typeof value === "string" ? value : typeof value === "number" ? String(value) : "";
 }
 
+/** The fault of a text beyond a cloud's limit. */
+export function tooLong(property: string, bytes: number, limitKiB: number): { property: string; reason: string }[] {
+  return bytes <= limitKiB * 1024
+    ? []
+    : [{ property, reason: `it has ${bytes} bytes; at most ${limitKiB} KiB are taken` }];
+}
+
 /** A fault when volumes would shrink: no cloud does that, none replaces the volume for it. */
 export function noShrinking(key: string): NonNullable<Behaviour["refuse"]> {
   return (olds, news) =>

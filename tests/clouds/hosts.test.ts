@@ -1,6 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { gunzipSync } from "node:zlib";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { HostConnection, HostSpec, HostTarget } from "../../components/host/spec.ts";
 import type { RunResult } from "../../engine/index.ts";
+import { text } from "./behaviour.ts";
+import type { Thing } from "./cloud.ts";
 import { host, Fleet, HOST_KEY, TARGETS } from "./harness.ts";
 
 const none = { same: 0, create: 0, update: 0, replace: 0, delete: 0 };
@@ -38,6 +41,12 @@ const CLOUDS = {
 type CloudName = keyof typeof CLOUDS;
 const NAMES = Object.keys(CLOUDS) as CloudName[];
 const KINDS = Object.keys(TARGETS);
+
+/** What a server's first boot is told: packed for EC2. */
+function userDataOf({ inputs }: Thing): string {
+  const packed = inputs["userDataBase64"];
+  return packed === undefined ? text(inputs["userData"]) : gunzipSync(Buffer.from(text(packed), "base64")).toString();
+}
 
 interface HostOutputs {
   readonly kind: string;
@@ -95,10 +104,10 @@ describe("a fleet of every kind of host", () => {
       expect(connection).toMatchObject({ host: publicAddress, port: 22, user: "ethstake" });
       expect(connection?.privateKey).toContain("BEGIN OPENSSH PRIVATE KEY");
       // The machine is given the key that its connections demand, and the device of its volume.
-      const data = String(server(name).inputs["userData"]);
+      const data = userDataOf(server(name));
       expect(data).toContain(connection?.hostKey);
       expect(data).toContain("/dev/disk/by-id/");
-      expect(attachment(name).inputs["volumeId"]?.toString()).toBe(volume(name).id);
+      expect(text(attachment(name).inputs["volumeId"])).toBe(volume(name).id);
       young.set(name, { volume: volume(name).id, server: server(name).id, address: publicAddress ?? "" });
     }
     expect(outputs["ssh"]).toMatchObject({
@@ -137,6 +146,7 @@ describe("a fleet of every kind of host", () => {
     // Compared to booleans: a failure must not print the keys.
     expect(state.includes("PRIVATE KEY")).toBe(false);
     expect(state.includes("#cloud-config")).toBe(false);
+    expect(state.includes(text(server("aws").inputs["userDataBase64"]))).toBe(false);
     expect(state.includes("login-key-of-the-ssh-machine")).toBe(false);
     let keys = 0;
     for (const { connection } of connections) {
@@ -181,9 +191,9 @@ describe("a fleet of every kind of host", () => {
   it("finds a rule that was changed behind its back, and repairs it", async () => {
     for (const name of NAMES) {
       const firewall = fleet.thing(CLOUDS[name].firewall, `${name}-firewall`);
-      const text = JSON.stringify(firewall).replaceAll("198.51.100.0/24", "0.0.0.0/0");
-      expect(text).not.toBe(JSON.stringify(firewall));
-      fleet.put(firewall, JSON.parse(text) as typeof firewall);
+      const opened = JSON.stringify(firewall).replaceAll("198.51.100.0/24", "0.0.0.0/0");
+      expect(opened).not.toBe(JSON.stringify(firewall));
+      fleet.put(firewall, JSON.parse(opened) as Thing);
     }
     const found = await fleet.refresh();
     expect(found).toMatchObject({ ok: true, changes: { update: 3, delete: 0 } });
@@ -204,12 +214,12 @@ describe("a fleet of every kind of host", () => {
     for (const name of NAMES) {
       expect(server(name).id).not.toBe(before.get(name));
       expect(volume(name).id).toBe(young.get(name)?.volume);
-      expect(attachment(name).inputs["volumeId"]?.toString()).toBe(young.get(name)?.volume);
+      expect(text(attachment(name).inputs["volumeId"])).toBe(young.get(name)?.volume);
       const attached = attachment(name).inputs;
-      expect(String(attached["instanceId"] ?? attached["serverId"] ?? attached["dropletId"])).toBe(server(name).id);
+      expect(text(attached["instanceId"] ?? attached["serverId"] ?? attached["dropletId"])).toBe(server(name).id);
       expect(outputsOf(result)[name]?.publicAddress).toBe(young.get(name)?.address);
       // What was held back from the running server is in the new one.
-      expect(String(server(name).inputs["userData"])).toContain("198.51.100.0/24");
+      expect(userDataOf(server(name))).toContain("198.51.100.0/24");
     }
     // Each new server was waited for; nothing else was run.
     expect(fleet.commands().length).toBe(commands + 3);
@@ -259,27 +269,53 @@ describe("a fleet of every kind of host", () => {
 });
 
 describe("a kill in the middle", () => {
-  it("is followed by an up that converges, with nothing made twice", async () => {
-    const specs = [host("aws"), host("hetzner"), host("digitalocean")];
-    for (const things of [2, 18, 30]) {
-      const fleet = new Fleet();
-      try {
-        const run = fleet.command(["up", "--yes"], specs, 60);
-        await fleet.until(() => fleet.things().length >= things);
-        run.child.kill("SIGKILL");
-        await run.done;
-        const result = await fleet.up(specs);
-        expect(result.diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
-        expect(result.ok).toBe(true);
-        const urns = fleet.things().map(({ urn }) => urn);
-        expect(new Set(urns).size).toBe(urns.length);
-        expect(urns).toHaveLength(fleet.resources().length);
-        expect(done(await fleet.up(specs))).toEqual([]);
-        expect((await fleet.destroy()).ok).toBe(true);
-        expect(fleet.things()).toEqual([]);
-      } finally {
-        fleet.dispose();
-      }
-    }
+  const specs = (more: Partial<HostSpec> = {}) => NAMES.map((name) => host(name, more));
+  let fleet: Fleet;
+  beforeEach(() => (fleet = new Fleet()));
+  afterEach(() => fleet.dispose());
+
+  /** Runs `up` with slow clouds, and kills it when something has come about. */
+  async function killed(hosts: readonly HostSpec[], moment: () => boolean): Promise<void> {
+    const run = fleet.command(["up", "--yes"], hosts, 60);
+    await fleet.until(moment);
+    run.child.kill("SIGKILL");
+    await run.done;
+  }
+
+  /** Brings the fleet up, and expects that everything is there once and that nothing is left to do. */
+  async function converges(hosts: readonly HostSpec[]): Promise<void> {
+    const result = await fleet.up(hosts);
+    expect(result.diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
+    expect(result.ok).toBe(true);
+    const urns = fleet.things().map(({ urn }) => urn);
+    expect(new Set(urns).size).toBe(urns.length);
+    expect(urns).toHaveLength(fleet.resources().length);
+    expect(done(await fleet.up(hosts))).toEqual([]);
+  }
+
+  it.each([2, 25])("while things are made (%i of them) is followed by an up that converges", async (count) => {
+    await killed(specs(), () => fleet.things().length >= count);
+    await converges(specs());
+    expect((await fleet.destroy()).ok).toBe(true);
+    expect(fleet.things()).toEqual([]);
+  });
+
+  it("while servers are made anew loses no volume", async () => {
+    expect((await fleet.up(specs())).ok).toBe(true);
+    const ids = (type: "server" | "volume") =>
+      fleet
+        .things()
+        .filter((thing) => NAMES.some((name) => thing.type === CLOUDS[name][type]))
+        .map(({ id }) => id)
+        .sort();
+    const volumes = ids("volume");
+    const servers = ids("server");
+    await killed(
+      specs({ generation: 2 }),
+      () => ids("server").some((id) => !servers.includes(id)) || ids("server").length < 2,
+    );
+    await converges(specs({ generation: 2 }));
+    expect(ids("volume")).toEqual(volumes);
+    expect(ids("server").filter((id) => servers.includes(id))).toEqual([]);
   });
 });

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { UNKNOWN, type PropertyMap } from "../../engine/values.ts";
+import { text } from "./behaviour.ts";
 import { Cloud } from "./cloud.ts";
 import type { Package } from "./package.ts";
 import { aws } from "./packages/aws.ts";
@@ -183,8 +184,8 @@ describe("simulated clouds", () => {
     const { properties = {} } = await new Caller(tls, "tls").create("tls:index/privateKey:PrivateKey", {
       algorithm: "ED25519",
     });
-    const key = createPublicKey(createPrivateKey(String(properties["privateKeyPem"])));
-    const [, encoded = ""] = String(properties["publicKeyOpenssh"]).trim().split(" ");
+    const key = createPublicKey(createPrivateKey(text(properties["privateKeyPem"])));
+    const [, encoded = ""] = text(properties["publicKeyOpenssh"]).trim().split(" ");
     const point = key.export({ type: "spki", format: "der" }).subarray(-32);
     expect(Buffer.from(encoded, "base64").subarray(-32).equals(point)).toBe(true);
     expect(properties["privateKeyOpenssh"]).toMatch(/^-----BEGIN OPENSSH PRIVATE KEY-----\n[A-Za-z0-9+/=\n]+-----END/);

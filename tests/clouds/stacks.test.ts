@@ -112,7 +112,7 @@ describe("hoodi on simulated clouds", () => {
     const after = new Cloud(join(trial.dir, "clouds"), "command").all();
     const services = (things: typeof before): string[] =>
       things
-        .map(({ inputs }) => String((inputs as { stdin?: string }).stdin ?? ""))
+        .map(({ inputs }) => (inputs as { stdin?: string }).stdin ?? "")
         .filter((text) => /^consensus [0-9a-f]+$/m.test(text) && /^mev-boost /m.test(text))
         .flatMap((text) => text.trim().split("\n"));
     const changed = services(after).filter((line) => !services(before).includes(line));

@@ -1,7 +1,7 @@
 /** The package `aws`: what its provider and EC2 do with the types that hosts are made of. */
 import { createHash } from "node:crypto";
 import { isMap, type PropertyMap } from "../../../engine/values.ts";
-import { hex, noShrinking, publicAddress, text, type Behaviour, type Making } from "../behaviour.ts";
+import { hex, noShrinking, publicAddress, text, tooLong, type Behaviour, type Making } from "../behaviour.ts";
 import type { Package } from "../package.ts";
 
 const ACCOUNT = "123456789012";
@@ -27,6 +27,7 @@ const owned = (): PropertyMap => ({ ownerId: ACCOUNT });
 const VPC = "aws:ec2/vpc:Vpc";
 const SUBNET = "aws:ec2/subnet:Subnet";
 const INSTANCE = "aws:ec2/instance:Instance";
+const CARD = "aws:ec2/networkInterface:NetworkInterface";
 const ROLE = "aws:iam/role:Role";
 const blocks = (type: string) => ({ type, blocks: true });
 
@@ -45,36 +46,55 @@ function iam(kind: string, more: Partial<Behaviour>): Behaviour {
   };
 }
 
-/** The first addresses of a subnet are AWS's own. */
+/** The address that a network card asks for, or one of the subnet's: its first ones are AWS's own. */
 function privateAddress({ inputs, before, find }: Making): string {
+  const [given] = Array.isArray(inputs["privateIps"]) ? inputs["privateIps"] : [];
   const [a = "10", b = "0", c = "0"] = text(find(SUBNET, inputs["subnetId"])?.inputs["cidrBlock"]).split(".");
-  return text(before["privateIp"]) || `${a || "10"}.${b}.${c}.10`;
+  return text(given) || text(inputs["privateIp"]) || text(before["privateIp"]) || `${a || "10"}.${b}.${c}.10`;
+}
+
+/** The card that an instance is given, by id. */
+function cardOf({ primaryNetworkInterface }: PropertyMap): string {
+  return isMap(primaryNetworkInterface) ? text(primaryNetworkInterface["networkInterfaceId"]) : "";
 }
 
 const instance = ec2("i", "instance", {
   refers: {
     subnetId: blocks(SUBNET),
     "vpcSecurityGroupIds[]": blocks("aws:ec2/securityGroup:SecurityGroup"),
+    "primaryNetworkInterface.networkInterfaceId": blocks(CARD),
     keyName: { type: "aws:ec2/keyPair:KeyPair" },
     iamInstanceProfile: { type: "aws:iam/instanceProfile:InstanceProfile" },
   },
   // The type is changed by stopping and starting; so is the user data, unless userDataReplaceOnChange says otherwise.
-  replace: ["ami", "availabilityZone", "subnetId", "keyName", "privateIp", "region", "associatePublicIpAddress"],
-  unsettles: { instanceType: ["publicIp", "publicDns"], userData: ["publicIp", "publicDns"] },
+  replace: [
+    ...["ami", "availabilityZone", "subnetId", "primaryNetworkInterface", "keyName", "privateIp", "region"],
+    "associatePublicIpAddress",
+  ],
+  unique: (inputs) => (cardOf(inputs) === "" ? undefined : `an instance with ${cardOf(inputs)}`),
+  unsettles: { instanceType: ["publicIp", "publicDns"], userDataBase64: ["publicIp", "publicDns"] },
   fills: ["privateIp", "availabilityZone"],
   guard: "disableApiTermination",
-  faults: ({ instanceType, launchTemplate }) =>
-    instanceType === undefined && launchTemplate === undefined
+  faults: ({ instanceType, launchTemplate, userData, userDataBase64 }) => [
+    ...(instanceType === undefined && launchTemplate === undefined
       ? [{ property: "instanceType", reason: "an instance needs it" }]
-      : [],
-  outputs: (making) => ({
-    instanceState: "running",
-    privateIp: privateAddress(making),
-    availabilityZone: text(making.find(SUBNET, making.inputs["subnetId"])?.inputs["availabilityZone"]),
-    privateDns: `ip-${privateAddress(making).replaceAll(".", "-")}.ec2.internal`,
-    publicIp: publicAddress(making, "publicIp"),
-    primaryNetworkInterfaceId: making.before["primaryNetworkInterfaceId"] ?? `eni-${hex(17)}`,
-  }),
+      : []),
+    ...tooLong("userData", text(userData).length, 16),
+    ...tooLong("userDataBase64", Buffer.from(text(userDataBase64), "base64").length, 16),
+  ],
+  outputs: (making) => {
+    const card = making.find(CARD, cardOf(making.inputs));
+    const privateIp = text(card?.outputs["privateIp"]) || privateAddress(making);
+    const subnet = making.find(SUBNET, card?.inputs["subnetId"] ?? making.inputs["subnetId"]);
+    return {
+      instanceState: "running",
+      privateIp,
+      availabilityZone: text(subnet?.inputs["availabilityZone"]),
+      privateDns: `ip-${privateIp.replaceAll(".", "-")}.ec2.internal`,
+      publicIp: publicAddress(making, "publicIp"),
+      primaryNetworkInterfaceId: card?.id ?? making.before["primaryNetworkInterfaceId"] ?? `eni-${hex(17)}`,
+    };
+  },
 });
 
 const volume = ec2("vol", "volume", {
@@ -138,6 +158,15 @@ export const aws: Package = {
       outputs: ({ before }) => ({ keyPairId: before["keyPairId"] ?? `key-${hex(17)}`, keyType: "ed25519" }),
     }),
     [INSTANCE]: instance,
+    [CARD]: ec2("eni", "network-interface", {
+      replace: ["subnetId", "interfaceType", "region"],
+      fills: ["privateIp", "privateIpLists"],
+      refers: {
+        subnetId: blocks(SUBNET),
+        "securityGroups[]": blocks("aws:ec2/securityGroup:SecurityGroup"),
+      },
+      outputs: (making) => ({ ...owned(), privateIp: privateAddress(making), macAddress: "02:00:00:00:00:01" }),
+    }),
     "aws:ebs/volume:Volume": volume,
     "aws:ec2/volumeAttachment:VolumeAttachment": {
       id: () => `vai-${serialOf()}`,
@@ -151,7 +180,11 @@ export const aws: Package = {
     "aws:ec2/eipAssociation:EipAssociation": {
       id: () => `eipassoc-${hex(17)}`,
       replace: ["allocationId", "instanceId", "networkInterfaceId", "publicIp", "region"],
-      refers: { instanceId: { type: INSTANCE }, allocationId: blocks("aws:ec2/eip:Eip") },
+      refers: {
+        instanceId: { type: INSTANCE },
+        networkInterfaceId: blocks(CARD),
+        allocationId: blocks("aws:ec2/eip:Eip"),
+      },
       unique: ({ allocationId }) => `an association of ${text(allocationId)}`,
     },
     [ROLE]: iam("role", { replace: ["name", "path"] }),

@@ -1,6 +1,6 @@
 /** The package `digitalocean`. */
 import { randomUUID } from "node:crypto";
-import { noShrinking, publicAddress, serial, text, type Behaviour } from "../behaviour.ts";
+import { noShrinking, publicAddress, serial, text, type Behaviour, tooLong } from "../behaviour.ts";
 import type { Package } from "../package.ts";
 
 const DROPLET = "digitalocean:index/droplet:Droplet";
@@ -18,7 +18,9 @@ export const digitalocean: Package = {
       id: serial,
       autoName: "name",
       replace: ["image", "region", "userData", "sshKeys", "vpcUuid"],
-      refers: { vpcUuid: { type: VPC, blocks: true }, "tags[]": { type: TAG } },
+      faults: ({ userData }) => tooLong("userData", text(userData).length, 64),
+      // Tags that are not there yet are made with the droplet.
+      refers: { vpcUuid: { type: VPC, blocks: true } },
       outputs: (making) => ({
         ...created,
         status: "active",

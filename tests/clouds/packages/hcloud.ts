@@ -1,5 +1,5 @@
 /** The package `hcloud`: Hetzner Cloud numbers its things, and wants names to be unique. */
-import { publicAddress, serial, text, type Behaviour, noShrinking } from "../behaviour.ts";
+import { publicAddress, serial, text, type Behaviour, noShrinking, tooLong } from "../behaviour.ts";
 import type { Package } from "../package.ts";
 
 const SERVER = "hcloud:index/server:Server";
@@ -23,7 +23,8 @@ export const hcloud: Package = {
         "publicNets[].ipv4": { type: PRIMARY_IP, blocks: true },
       },
       guard: "deleteProtection",
-      faults: ({ location, datacenter, deleteProtection = false, rebuildProtection = false }) => [
+      faults: ({ location, datacenter, userData, deleteProtection = false, rebuildProtection = false }) => [
+        ...tooLong("userData", text(userData).length, 32),
         ...(datacenter === undefined
           ? []
           : [{ property: "datacenter", reason: "it is gone since 2026-10: use location" }]),
