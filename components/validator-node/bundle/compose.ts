@@ -61,7 +61,8 @@ export function containerOf(
   return {
     image: imageReference(facts.image, settings.image),
     entrypoint: facts.entrypoint,
-    environment: facts.environment?.(memoryMiB),
+    // The image does not know this user, whose home would be a folder that cannot be written.
+    environment: { HOME: "/tmp", ...facts.environment?.(memoryMiB) },
     tmpfs: [`/tmp:mode=1777,size=268435456${facts.executableTmp === true ? ",exec" : ""}`],
     healthCheck: facts.healthCheck,
     readOnly: facts.readOnly,
@@ -137,7 +138,9 @@ export function renderCompose(project: string, services: readonly Service[], own
   const definitions = Object.fromEntries(
     services.map((service) => [service.name, escapeDollars(definitionOf(service, owner))]),
   );
-  return stringify({ name: project, services: definitions }, { lineWidth: 0, aliasDuplicateObjects: false });
+  // Readers of YAML 1.1 take `no` for a boolean and `22:22` for a number: written for them, both are quoted.
+  const options = { version: "1.1", lineWidth: 0, aliasDuplicateObjects: false } as const;
+  return stringify({ name: project, services: definitions }, options);
 }
 
 /** Each service's hash: over its definition and the content of the files that it mounts from the bundle. */

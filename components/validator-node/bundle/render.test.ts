@@ -36,7 +36,7 @@ interface ParsedCompose {
 }
 
 function compose(bundle: Bundle): ParsedCompose {
-  return parse(bundle.files[0]?.content ?? "") as ParsedCompose;
+  return parse(bundle.files[0]?.content ?? "", { version: "1.1" }) as ParsedCompose;
 }
 
 function service(bundle: Bundle, name: string): ParsedService {
@@ -219,6 +219,14 @@ describe("renderBundle", () => {
       service(renderBundle({ ...spec, execution: [{ client: "geth", p2pPort: 1, image }] }), "execution").image;
     expect(override({ tag: "v9.9.9" })).toBe("ethereum/client-go:v9.9.9");
     expect(override({ tag: "v9.9.9", digest })).toBe(`ethereum/client-go:v9.9.9@${digest}`);
+  });
+
+  it("keeps the checkpoint's URL out of the shell script that uses it", () => {
+    const url = "https://checkpoint.example.org/?a=1&b=$(id)";
+    const bundle = renderBundle(testNode({ settings: { checkpointSyncUrl: url } }));
+    const [, , script, ...rest] = service(bundle, "consensus-checkpoint").entrypoint ?? [];
+    expect(script).not.toContain("checkpoint.example.org");
+    expect(rest).toEqual(["sh", "mainnet", "https://checkpoint.example.org/?a=1&b=$$(id)"]);
   });
 
   it("hands dollars through compose as they are", () => {

@@ -44,7 +44,7 @@ export function signerServices(spec: BundleSpec, ports: readonly string[]): Serv
     {
       name: "postgres",
       ...databaseContainer,
-      environment: POSTGRES_ENVIRONMENT,
+      environment: { ...databaseContainer.environment, ...POSTGRES_ENVIRONMENT },
       tmpfs: [...databaseContainer.tmpfs, `/var/run/postgresql:mode=0775,uid=${spec.uid},gid=${spec.gid}`],
       // The image's volume since version 18; the database is in 18/docker below it.
       mounts: [{ source: "data/postgres", target: "/var/lib/postgresql", readOnly: false }, PASSWORD],
@@ -58,7 +58,6 @@ export function signerServices(spec: BundleSpec, ports: readonly string[]): Serv
       ...signerContainer,
       ...oneShot,
       entrypoint: SCHEMA_COMMAND,
-      environment: undefined,
       mounts: [schemaMount],
       dependsOn: {},
     },

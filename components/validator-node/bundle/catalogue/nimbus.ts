@@ -3,6 +3,14 @@ import { DATA, JWT, PORTS, secretPath, type ConsensusDefinition, type ValidatorD
 
 const SYNCED = `${DATA}/checkpoint-synced`;
 
+/** Network and URL are arguments, not part of the script: a URL may hold what a shell would act on. */
+const CHECKPOINT_SCRIPT = [
+  "set -eu",
+  `if [ -e ${SYNCED} ]; then exit 0; fi`,
+  `/home/user/nimbus_beacon_node trustedNodeSync --network="$1" --trusted-node-url="$2" --data-dir=${DATA} --backfill=false`,
+  `touch ${SYNCED}`,
+].join("\n");
+
 /** Nimbus' beacon node. Options: https://nimbus.guide/options.html */
 export const nimbus: ConsensusDefinition = {
   image: "nimbus",
@@ -16,17 +24,7 @@ export const nimbus: ConsensusDefinition = {
   quic: false,
   // Nimbus fetches its checkpoint in a run of its own. The run leaves a mark when it has ended well; without one it is made again, and
   // Nimbus itself leaves a database alone that has a state. With a mark nothing is touched: the beacon node may be running.
-  prepare: (context) => [
-    "/bin/sh",
-    "-c",
-    [
-      "set -eu",
-      `if [ -e ${SYNCED} ]; then exit 0; fi`,
-      `/home/user/nimbus_beacon_node trustedNodeSync --network=${context.network} --data-dir=${DATA} ` +
-        `--trusted-node-url=${context.checkpointSyncUrl} --backfill=false`,
-      `touch ${SYNCED}`,
-    ].join("\n"),
-  ],
+  prepare: (context) => ["/bin/sh", "-c", CHECKPOINT_SCRIPT, "sh", context.network, context.checkpointSyncUrl],
   args: (context) => [
     `--network=${context.network}`,
     `--data-dir=${DATA}`,

@@ -94,8 +94,11 @@ export const prysmValidator: ValidatorDefinition = {
 };
 
 function signerArgs(signer: SignerContext): string[] {
-  if (signer.kind === "local") return [`--wallet-dir=${WALLET}`, `--wallet-password-file=${secretPath(WALLET_SECRET)}`];
+  // The default folder is in a home that cannot be written.
+  const wallet = `--wallet-dir=${WALLET}`;
+  if (signer.kind === "local") return [wallet, `--wallet-password-file=${secretPath(WALLET_SECRET)}`];
   return [
+    wallet,
     `--validators-external-signer-url=${signer.url}`,
     // One flag a key: a single argument may not be longer than 128 KiB, which some 1300 keys are.
     ...signer.publicKeys.map((key) => `--validators-external-signer-public-keys=${key}`),
