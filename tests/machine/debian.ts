@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CACHE, debianImage } from "./image.ts";
 import { must, run, until } from "./run.ts";
@@ -67,13 +67,17 @@ export async function startMachine(options: { readonly userData: string; readonl
     const inward = ["network", "create", "--internal"];
     await must("docker", [...inward, "--subnet", LAN.subnet, "--gateway", LAN.gateway, network("lan")]);
     await must("docker", [...inward, "--subnet", BEYOND.subnet, "--gateway", BEYOND.gateway, network("beyond")]);
+    // Version 2 of cgroups has one tree, which systemd must write to.
+    const cgroups = existsSync("/sys/fs/cgroup/cgroup.controllers")
+      ? ["--cgroupns", "host", "--volume", "/sys/fs/cgroup:/sys/fs/cgroup:rw"]
+      : ["--volume", "/sys/fs/cgroup:/sys/fs/cgroup:ro"];
     // Full privileges are refused in our sandboxes; these do. Docker in the machine needs a disk that is no overlay.
     await must("docker", [
       ...["create", "--name", name, "--hostname", "seed", "--network", network("wan"), "--ip", WAN.machine],
       ...["--cap-add", "SYS_ADMIN", "--cap-add", "NET_ADMIN"],
       ...["--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"],
       ...["--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp:exec"],
-      ...["--volume", "/sys/fs/cgroup:/sys/fs/cgroup:ro", "--volume", `${volume}:/var/lib/docker`],
+      ...[...cgroups, "--volume", `${volume}:/var/lib/docker`],
       ...[
         "--device",
         options.device,
