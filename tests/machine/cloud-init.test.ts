@@ -248,7 +248,7 @@ describe.skipIf(reason !== undefined)(`a machine made by cloud-init${reason ? ` 
 
   it("bans who keeps failing to log in", async () => {
     const attempt =
-      "for i in 1 2 3 4 5 6 7; do ssh -o BatchMode=yes -o StrictHostKeyChecking=no -o ConnectTimeout=3 root@198.51.100.10 true; done";
+      "for i in 1 2 3 4 5 6 7; do timeout 5 ssh -o BatchMode=yes -o StrictHostKeyChecking=no -o ConnectTimeout=3 root@198.51.100.10 true; done";
     await machine.beside(FRIEND, ["bash", "-c", attempt]);
     await until("fail2ban bans", 30, async () => (await machine.sh("fail2ban-client get sshd banip")).includes(FRIEND));
     expect(await world.banner(FRIEND)).toBe("");

@@ -12,6 +12,9 @@ export const LAN = { subnet: "10.77.0.0/24", gateway: "10.77.0.1", machine: "10.
 /** Private addresses that the machine reaches through its default route only. */
 export const BEYOND = { subnet: "192.168.211.0/24", gateway: "192.168.211.1" } as const;
 
+const PREFIX = "ethstake-machine-";
+const NETWORKS = ["wan", "lan", "beyond"] as const;
+
 /** A Debian with systemd in a container, made by cloud-init. */
 export interface Machine {
   readonly image: string;
@@ -54,14 +57,11 @@ export async function startDocker(): Promise<() => Promise<void>> {
 /** Makes a machine, and waits until its first boot is done. `device` is a block device that it is given. */
 export async function startMachine(options: { readonly userData: string; readonly device: string }): Promise<Machine> {
   const image = await debianImage();
-  const name = `ethstake-machine-${process.pid}`;
+  await removeLeftovers();
+  const name = `${PREFIX}${process.pid}`;
   const network = (which: string) => `${name}-${which}`;
   const volume = `${name}-docker`;
-  const remove = async () => {
-    await run("docker", ["rm", "--force", "--volumes", name]);
-    for (const which of ["wan", "lan", "beyond"]) await run("docker", ["network", "rm", network(which)]);
-    await run("docker", ["volume", "rm", volume]);
-  };
+  const remove = () => removeMachine(name);
   try {
     await must("docker", ["network", "create", "--subnet", WAN.subnet, "--gateway", WAN.gateway, network("wan")]);
     const inward = ["network", "create", "--internal"];
@@ -122,6 +122,30 @@ export async function startMachine(options: { readonly userData: string; readonl
   } catch (error) {
     await remove();
     throw error;
+  }
+}
+
+/** A machine with what stands beside it, should a test have given up on that, and its networks and disk. */
+async function removeMachine(name: string): Promise<void> {
+  const { stdout } = await run("docker", ["ps", "--all", "--quiet", "--filter", `network=${name}-wan`]);
+  await run("docker", ["rm", "--force", "--volumes", name, ...stdout.split("\n").filter(Boolean)]);
+  for (const which of NETWORKS) await run("docker", ["network", "rm", `${name}-${which}`]);
+  await run("docker", ["volume", "rm", `${name}-docker`]);
+}
+
+/** Machines of runs that were killed: their networks would stand in the way of ours, which have the same addresses. */
+async function removeLeftovers(): Promise<void> {
+  const names = await must("docker", ["network", "ls", "--format", "{{.Name}}", "--filter", `name=^${PREFIX}`]);
+  for (const pid of new Set(names.match(/(?<=^ethstake-machine-)\d+(?=-)/gm) ?? []))
+    if (!isAlive(Number(pid))) await removeMachine(`${PREFIX}${pid}`);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
   }
 }
 
