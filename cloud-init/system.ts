@@ -42,7 +42,7 @@ ClientAliveInterval 60
 `;
 }
 
-/** fail2ban's jail. The unit is named because newer sshd logs as sshd-session, which Debian's own match misses. */
+/** fail2ban's jail. The unit is named as Debian and Ubuntu name it: the filter's own match goes by names that differ between versions. */
 export function fail2banJail({ sshPort }: Pick<CloudInitSpec, "sshPort">): string {
   return `[DEFAULT]
 banaction = nftables

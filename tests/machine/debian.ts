@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CACHE, debianImage } from "./image.ts";
 import { must, run, until } from "./run.ts";
@@ -11,6 +11,9 @@ export const WAN = { subnet: "198.51.100.0/24", gateway: "198.51.100.1", machine
 export const LAN = { subnet: "10.77.0.0/24", gateway: "10.77.0.1", machine: "10.77.0.10" } as const;
 /** Private addresses that the machine reaches through its default route only. */
 export const BEYOND = { subnet: "192.168.211.0/24", gateway: "192.168.211.1" } as const;
+
+const PREFIX = "ethstake-machine-";
+const NETWORKS = ["wan", "lan", "beyond"] as const;
 
 /** A Debian with systemd in a container, made by cloud-init. */
 export interface Machine {
@@ -54,26 +57,27 @@ export async function startDocker(): Promise<() => Promise<void>> {
 /** Makes a machine, and waits until its first boot is done. `device` is a block device that it is given. */
 export async function startMachine(options: { readonly userData: string; readonly device: string }): Promise<Machine> {
   const image = await debianImage();
-  const name = `ethstake-machine-${process.pid}`;
+  await removeLeftovers();
+  const name = `${PREFIX}${process.pid}`;
   const network = (which: string) => `${name}-${which}`;
   const volume = `${name}-docker`;
-  const remove = async () => {
-    await run("docker", ["rm", "--force", "--volumes", name]);
-    for (const which of ["wan", "lan", "beyond"]) await run("docker", ["network", "rm", network(which)]);
-    await run("docker", ["volume", "rm", volume]);
-  };
+  const remove = () => removeMachine(name);
   try {
     await must("docker", ["network", "create", "--subnet", WAN.subnet, "--gateway", WAN.gateway, network("wan")]);
     const inward = ["network", "create", "--internal"];
     await must("docker", [...inward, "--subnet", LAN.subnet, "--gateway", LAN.gateway, network("lan")]);
     await must("docker", [...inward, "--subnet", BEYOND.subnet, "--gateway", BEYOND.gateway, network("beyond")]);
+    // Version 2 of cgroups has one tree, which systemd must write to.
+    const cgroups = existsSync("/sys/fs/cgroup/cgroup.controllers")
+      ? ["--cgroupns", "host", "--volume", "/sys/fs/cgroup:/sys/fs/cgroup:rw"]
+      : ["--volume", "/sys/fs/cgroup:/sys/fs/cgroup:ro"];
     // Full privileges are refused in our sandboxes; these do. Docker in the machine needs a disk that is no overlay.
     await must("docker", [
       ...["create", "--name", name, "--hostname", "seed", "--network", network("wan"), "--ip", WAN.machine],
       ...["--cap-add", "SYS_ADMIN", "--cap-add", "NET_ADMIN"],
       ...["--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"],
       ...["--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp:exec"],
-      ...["--volume", "/sys/fs/cgroup:/sys/fs/cgroup:ro", "--volume", `${volume}:/var/lib/docker`],
+      ...[...cgroups, "--volume", `${volume}:/var/lib/docker`],
       ...[
         "--device",
         options.device,
@@ -118,6 +122,30 @@ export async function startMachine(options: { readonly userData: string; readonl
   } catch (error) {
     await remove();
     throw error;
+  }
+}
+
+/** A machine with what stands beside it, should a test have given up on that, and its networks and disk. */
+async function removeMachine(name: string): Promise<void> {
+  const { stdout } = await run("docker", ["ps", "--all", "--quiet", "--filter", `network=${name}-wan`]);
+  await run("docker", ["rm", "--force", "--volumes", name, ...stdout.split("\n").filter(Boolean)]);
+  for (const which of NETWORKS) await run("docker", ["network", "rm", `${name}-${which}`]);
+  await run("docker", ["volume", "rm", `${name}-docker`]);
+}
+
+/** Machines of runs that were killed: their networks would stand in the way of ours, which have the same addresses. */
+async function removeLeftovers(): Promise<void> {
+  const names = await must("docker", ["network", "ls", "--format", "{{.Name}}", "--filter", `name=^${PREFIX}`]);
+  for (const pid of new Set(names.match(/(?<=^ethstake-machine-)\d+(?=-)/gm) ?? []))
+    if (!isAlive(Number(pid))) await removeMachine(`${PREFIX}${pid}`);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -71,14 +71,14 @@ export async function startWorld(): Promise<World> {
       user: "ethstake",
       authorizedKeys: [userKey.public],
       hostKey,
-      sshAllow: [`${WAN.gateway}/32`, `${FRIEND}/32`],
+      sshAllow: [`${WAN.gateway}/32`, `${FRIEND}/32`, "2001:db8::/48"],
       sshPort: 22,
       ports: [
         { port: OPEN.process, protocol: "tcp", purpose: "test" },
         { port: OPEN.container, protocol: "tcp", purpose: "test" },
       ],
       data: { device, directory: "/var/lib/ethstake" },
-      privateNetworks: [LAN.subnet],
+      privateNetworks: [LAN.subnet, "fd00:77::/64"],
     });
     const machine = await startMachine({ userData, device });
     undo.push(machine.remove);
