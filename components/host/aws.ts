@@ -131,13 +131,13 @@ function nvmeDevice(volumeId: Output<string>): Output<string> {
   return volumeId.apply((id) => `/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${id.replace("-", "")}`);
 }
 
-/** Debian 12 as AWS's public parameters name it. Graviton families have a `g` after their number. */
+/** Debian 13 as AWS's public parameters name it. Graviton families have a `g` after their number. */
 function debianImage(
   instanceType: string,
   options: { readonly parent: Resource; readonly provider: ProviderResource },
 ): Output<string> {
   const architecture = /^[a-z]+\d+[a-z]*g/.test(instanceType) ? "arm64" : "amd64";
-  const name = `/aws/service/debian/release/12/latest/${architecture}`;
+  const name = `/aws/service/debian/release/13/latest/${architecture}`;
   // `value` would be secret, and an image's name is none.
   return getParameterOutput({ name }, options).insecureValue;
 }

@@ -59,7 +59,7 @@ export class DigitalOceanHost extends ComponentResource implements Host {
         name,
         region,
         size: target.size,
-        image: "debian-12-x64",
+        image: "debian-13-x64",
         vpcUuid: vpc.id,
         sshKeys: [login.fingerprint],
         tags: [tag.id, ...labelWords(labelsOf(spec))],

@@ -77,7 +77,7 @@ export class HetznerHost extends ComponentResource implements Host {
         name,
         location,
         serverType: target.serverType,
-        image: "debian-12",
+        image: "debian-13",
         publicNets: [{ ipv4Enabled: true, ipv4: numeric(address.id), ipv6Enabled: true }],
         firewallIds: [numeric(firewall.id)],
         sshKeys: [login.id],

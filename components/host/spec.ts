@@ -28,7 +28,7 @@ export interface AwsTarget {
   readonly availabilityZone: string;
   /** e.g. `r7i.2xlarge`. A change stops the instance and starts it as the new type; the volume stays. */
   readonly instanceType: string;
-  /** An AMI; Debian 12 for the instance type's architecture by default. */
+  /** An AMI; Debian 13 for the instance type's architecture by default. */
   readonly imageId?: string;
 }
 

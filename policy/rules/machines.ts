@@ -72,7 +72,20 @@ function hasFixedAddress(server: PlannedResource, resources: readonly PlannedRes
   const nets = server.props["publicNets"];
   if (server.type === SERVERS[1] && (nets === UNKNOWN || list(nets).some((net) => present(at(net, "ipv4")))))
     return true;
-  return isLinked(server, resources, ADDRESS_LINKS);
+  return isLinked(server, resources, ADDRESS_LINKS) || cardHasFixedAddress(server, resources);
+}
+
+/** An address that is on the network card with which an EC2 instance is made. */
+function cardHasFixedAddress(server: PlannedResource, resources: readonly PlannedResource[]): boolean {
+  return ofTypes(resources, "aws:ec2/networkInterface:NetworkInterface").some(
+    (card) =>
+      (dependsOn(server, "primaryNetworkInterface", card) || dependsOn(server, "networkInterfaces", card)) &&
+      resources.some(
+        (other) =>
+          (other.type === "aws:ec2/eipAssociation:EipAssociation" && dependsOn(other, "networkInterfaceId", card)) ||
+          (other.type === "aws:ec2/eip:Eip" && dependsOn(other, "networkInterface", card)),
+      ),
+  );
 }
 
 /** Where a machine is, as `provider region`; undefined when it is not known. */

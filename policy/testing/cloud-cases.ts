@@ -29,6 +29,7 @@ const incoming = (port: string, sourceIps: readonly string[], description = "", 
 const digitalocean = (portRange: string, sourceAddresses: readonly unknown[], protocol = "tcp") =>
   resource(DO_FIREWALL, "fw", { inboundRules: [{ protocol, portRange, sourceAddresses }] });
 
+const card = resource("aws:ec2/networkInterface:NetworkInterface", "card");
 const instance = resource(INSTANCE, "node-1", { subnetId: UNKNOWN, vpcSecurityGroupIds: [UNKNOWN] });
 const server = resource(SERVER, "node-1", { location: "fsn1", serverType: "ccx33" });
 const droplet = resource(DROPLET, "node-1", { region: "fra1", size: "so1_5-8vcpu-64gb", image: "ubuntu-24-04-x64" });
@@ -215,6 +216,24 @@ export const CLOUD_CASES: RuleCases = {
     {
       title: "Elastic",
       resources: [instance, resource("aws:ec2/eip:Eip", "ip", { instance: UNKNOWN }, linked("instance", instance))],
+    },
+    {
+      title: "Elastic on the network card",
+      resources: [
+        card,
+        resource(INSTANCE, "node-1", {}, linked("primaryNetworkInterface", card)),
+        resource(
+          "aws:ec2/eipAssociation:EipAssociation",
+          "ip",
+          { networkInterfaceId: UNKNOWN },
+          linked("networkInterfaceId", card),
+        ),
+      ],
+    },
+    {
+      title: "a network card without one",
+      resources: [card, resource(INSTANCE, "node-1", {}, linked("primaryNetworkInterface", card))],
+      violations: ["node-1 id nothing"],
     },
     { title: "primary", resources: [resource(SERVER, "n", { publicNets: [{ ipv4: UNKNOWN }] })] },
     {
