@@ -3,7 +3,9 @@ import { defineConfig } from "vitest/config";
 /** Unit and property tests stand beside their sources; tests/ holds the suites that start engines, chains and clients. */
 export default defineConfig({
   test: {
-    include: ["{lib,stacks,components,provider,engine,devnet,verify,services,cli,scripts,contracts,docs,cloud-init,policy}/**/*.test.ts"],
+    include: [
+      "{lib,stacks,components,provider,engine,devnet,verify,services,cli,scripts,contracts,docs,cloud-init,policy}/**/*.test.ts",
+    ],
     testTimeout: 20_000,
     pool: "forks",
     poolOptions: { forks: { maxForks: 2 } },

@@ -117,3 +117,14 @@ function set(name: string, type: string, elements: readonly string[]): string {
 function isV6(block: string): boolean {
   return isIPv6(block.split("/")[0] ?? "");
 }
+
+/** Script that gives a running machine the rules on its standard input. Rules with a fault leave those that hold. */
+export const LOAD_FIREWALL = `set -eu
+rules=$(mktemp)
+trap 'rm -f "$rules"' EXIT
+cat >"$rules"
+sudo nft --check --file "$rules"
+sudo install -m 0600 "$rules" /etc/ethstake/firewall.nft.incoming
+sudo mv -f /etc/ethstake/firewall.nft.incoming /etc/ethstake/firewall.nft
+sudo systemctl reload ethstake-firewall.service
+`;

@@ -37,24 +37,37 @@ const node = (...args: string[]): string[] => [process.execPath, ...args];
 const vitest = (...args: string[]): string[] => node("node_modules/vitest/vitest.mjs", "run", ...args);
 const script = (name: string): string[] => node("node_modules/tsx/dist/cli.mjs", `scripts/${name}.ts`);
 
-const SUITES: readonly Suite[] = [
-  { name: "types", command: node("node_modules/typescript/bin/tsc"), counts: "command" },
-  { name: "lint", command: node("node_modules/eslint/bin/eslint.js", "."), counts: "command" },
-  { name: "format", command: node("node_modules/prettier/bin/prettier.cjs", "--check", "."), counts: "command" },
-  { name: "unit", command: vitest(), counts: "vitest" },
-  { name: "contracts", command: node("contracts/bin/forge", "test"), counts: "forge" },
-  {
-    name: "contracts-prague",
-    command: node("contracts/bin/forge", "test"),
-    environment: { FOUNDRY_PROFILE: "prague" },
-    counts: "forge",
-  },
-  { name: "symbolic", command: script("symbolic"), counts: "summary" },
-  { name: "slither", command: script("slither"), counts: "summary" },
-  { name: "layout", command: script("storage-layout"), counts: "summary" },
-  { name: "engine", command: vitest("--config", "tests/engine/vitest.config.ts"), counts: "vitest" },
-  { name: "devnet", command: vitest("--config", "tests/devnet/vitest.config.ts"), counts: "vitest" },
+/** Suites that run at the same time stand in one list: each of them leaves a core idle for a good part. */
+const BATCHES: readonly (readonly Suite[])[] = [
+  [
+    { name: "types", command: node("node_modules/typescript/bin/tsc"), counts: "command" },
+    { name: "lint", command: node("node_modules/eslint/bin/eslint.js", "."), counts: "command" },
+    { name: "format", command: node("node_modules/prettier/bin/prettier.cjs", "--check", "."), counts: "command" },
+  ],
+  [{ name: "unit", command: vitest(), counts: "vitest" }],
+  [
+    { name: "contracts", command: node("contracts/bin/forge", "test"), counts: "forge" },
+    {
+      name: "contracts-prague",
+      command: node("contracts/bin/forge", "test"),
+      environment: { FOUNDRY_PROFILE: "prague" },
+      counts: "forge",
+    },
+  ],
+  [
+    { name: "symbolic", command: script("symbolic"), counts: "summary" },
+    { name: "slither", command: script("slither"), counts: "summary" },
+  ],
+  [{ name: "layout", command: script("storage-layout"), counts: "summary" }],
+  [
+    { name: "engine", command: vitest("--config", "tests/engine/vitest.config.ts"), counts: "vitest" },
+    { name: "compose", command: vitest("--config", "tests/compose/vitest.config.ts"), counts: "vitest" },
+  ],
+  [{ name: "clouds", command: vitest("--config", "tests/clouds/vitest.config.ts"), counts: "vitest" }],
+  [{ name: "machine", command: vitest("--config", "tests/machine/vitest.config.ts"), counts: "vitest" }],
+  [{ name: "devnet", command: vitest("--config", "tests/devnet/vitest.config.ts"), counts: "vitest" }],
 ];
+const SUITES = BATCHES.flat();
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !SUITES.some((suite) => suite.name === name));
@@ -65,7 +78,15 @@ if (unknown.length > 0) {
 
 mkdirSync(LOGS, { recursive: true });
 const total = { passed: 0, failed: 0, skipped: 0 };
-for (const suite of SUITES.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+for (const batch of BATCHES)
+  await Promise.all(batch.filter(({ name }) => wanted.length === 0 || wanted.includes(name)).map(report));
+process.stdout.write(
+  `${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}\n`,
+);
+process.exit(total.failed === 0 ? 0 : 1);
+
+/** Runs a suite, and tells how it went. */
+async function report(suite: Suite): Promise<void> {
   const began = Date.now();
   const { code, output, outcome } = await run(suite);
   // A runner that fails without a failed test (a crash, a missing file) must not pass for success.
@@ -82,10 +103,6 @@ for (const suite of SUITES.filter(({ name }) => wanted.length === 0 || wanted.in
   if (failed > 0)
     process.stdout.write(`${closing(suite, output)}\n     whole output: ${join(LOGS, `${suite.name}.log`)}\n`);
 }
-process.stdout.write(
-  `${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}\n`,
-);
-process.exit(total.failed === 0 ? 0 : 1);
 
 async function run(suite: Suite): Promise<{ code: number; output: string; outcome: Outcome }> {
   const report = join(LOGS, `${suite.name}.json`);

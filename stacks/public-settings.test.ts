@@ -75,6 +75,21 @@ describe("settings of a public network", () => {
     expect(faults.map(({ path }) => path)).toEqual(["protocol.committees.oracle[2]"]);
   });
 
+  const key = `0x${"ab".repeat(48)}`;
+  it.each([
+    ["acknowledgedForks", [], "nodes[0].execution[0].image.tag", /Glamsterdam/],
+    ["hosts.0.target.instanceType", "m5.xlarge", "hosts[0].target.instanceType", /16 GiB/],
+    ["hosts.0.sshAllow", ["0.0.0.0/0"], "hosts[0].sshAllow[0]", /./],
+    ["hosts.0.dataVolume.sizeGiB", 100, "hosts[0].dataVolume.sizeGiB", /need/],
+    ["nodes.0.validator.publicKeys", [key, key], "nodes[0].validator.publicKeys[1]", /./],
+    ["nodes.0.mevBoost.relays", ["http://relay"], "nodes[0].mevBoost.relays[0]", /./],
+    ["nodes.0.validator", { client: "prysm" }, "nodes[0].validator.doppelgangerProtection", /./],
+  ])("looks at machines and nodes: %s = %j", (path, value, where, remedy) => {
+    const faults = faultsOf(changed(hoodi, path, value));
+    expect(faults.map((fault) => fault.path)).toContain(where);
+    expect(faults.find((fault) => fault.path === where)?.remedy).toMatch(remedy);
+  });
+
   it("wants the confirmation, long delays and a signer that is not a file on mainnet", () => {
     expect(MAINNET_CONFIRMATION).toBe(mainnet["confirmation"]);
     let raw = changed(mainnet, "confirmation", "yes");

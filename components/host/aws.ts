@@ -28,7 +28,7 @@ import {
   type HostArgs,
   type HostSpecOf,
 } from "./host.ts";
-import { awaitBoot, machineConnection, machineKeys, userData } from "./machine.ts";
+import { awaitBoot, machineConnection, machineFirewall, machineKeys, userData } from "./machine.ts";
 import { DATA_DIRECTORY, type AwsTarget, type HostConnection } from "./spec.ts";
 
 /** What a gp3 volume has at no extra cost. */
@@ -121,7 +121,9 @@ export class AwsHost extends ComponentResource implements Host {
     this.privateAddress = network.card.privateIp;
     this.connection = machineConnection(network.address.publicIp, keys);
     this.dataVolume = volume.urn;
-    this.ready = [awaitBoot(name, this.connection, server.id, { ...own, dependsOn: [attachment] })];
+    const booted = awaitBoot(name, this.connection, server.id, { ...own, dependsOn: [attachment] });
+    const firewalled = machineFirewall(spec, this.connection, [PRIVATE_RANGE], { ...own, dependsOn: [booted] });
+    this.ready = [booted, firewalled];
     this.registerOutputs({ publicAddress: this.publicAddress, privateAddress: this.privateAddress });
   }
 }

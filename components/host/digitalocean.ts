@@ -19,7 +19,7 @@ import {
   labelWords,
   volumeLabelsOf,
 } from "./host.ts";
-import { awaitBoot, machineConnection, machineKeys, userData } from "./machine.ts";
+import { awaitBoot, machineConnection, machineFirewall, machineKeys, userData } from "./machine.ts";
 import { DATA_DIRECTORY, SSH_PORT, type DigitalOceanTarget, type HostConnection, type HostSpec } from "./spec.ts";
 
 /** A droplet with an address and a data volume that outlive it. */
@@ -96,7 +96,9 @@ export class DigitalOceanHost extends ComponentResource implements Host {
     this.privateAddress = server.ipv4AddressPrivate;
     this.connection = machineConnection(address.ipAddress, keys);
     this.dataVolume = volume.urn;
-    this.ready = [awaitBoot(name, this.connection, server.id, { ...child, dependsOn: [attachment, assignment] })];
+    const booted = awaitBoot(name, this.connection, server.id, { ...child, dependsOn: [attachment, assignment] });
+    const firewalled = machineFirewall(spec, this.connection, [vpc.ipRange], { ...child, dependsOn: [booted] });
+    this.ready = [booted, firewalled];
     this.registerOutputs({ publicAddress: this.publicAddress, privateAddress: this.privateAddress });
   }
 }

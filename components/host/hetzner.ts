@@ -21,7 +21,7 @@ import {
   type HostArgs,
   type HostSpecOf,
 } from "./host.ts";
-import { awaitBoot, machineConnection, machineKeys, userData } from "./machine.ts";
+import { awaitBoot, machineConnection, machineFirewall, machineKeys, userData } from "./machine.ts";
 import { DATA_DIRECTORY, SSH_PORT, type HetznerTarget, type HostConnection, type HostSpec } from "./spec.ts";
 
 /** Network zones of the locations outside Europe. */
@@ -112,7 +112,9 @@ export class HetznerHost extends ComponentResource implements Host {
     this.privateAddress = inside.ip;
     this.connection = machineConnection(address.ipAddress, keys);
     this.dataVolume = volume.urn;
-    this.ready = [awaitBoot(name, this.connection, server.id, { ...child, dependsOn: [attachment, inside] })];
+    const booted = awaitBoot(name, this.connection, server.id, { ...child, dependsOn: [attachment, inside] });
+    const firewalled = machineFirewall(spec, this.connection, [PRIVATE_RANGE], { ...child, dependsOn: [booted] });
+    this.ready = [booted, firewalled];
     this.registerOutputs({ publicAddress: this.publicAddress, privateAddress: this.privateAddress });
   }
 }

@@ -10,6 +10,7 @@ import {
   type Resource,
 } from "@pulumi/pulumi";
 import { PrivateKey } from "@pulumi/tls/privateKey.js";
+import { firewallRules, LOAD_FIREWALL } from "../../cloud-init/firewall.ts";
 import type { HostArgs } from "./host.ts";
 import { DATA_DIRECTORY, HOST_USER, SSH_PORT, type HostConnection, type HostSpec } from "./spec.ts";
 
@@ -100,6 +101,27 @@ export function awaitBoot(
   options: CustomResourceOptions & { readonly dependsOn: Resource[] },
 ): Command {
   return new Command(`${name}-ready`, { connection: patient(connection), create: BOOTED, triggers: [server] }, options);
+}
+
+/**
+ * The machine's own firewall after its first boot: user data is read once, so a port of a new node or another address that may log in
+ * reaches it this way. Rules with a fault leave those that hold.
+ */
+export function machineFirewall(
+  spec: HostSpec,
+  connection: Output<HostConnection>,
+  privateNetworks: readonly Input<string>[],
+  options: CustomResourceOptions & { readonly dependsOn: Resource[] },
+): Command {
+  const { name, ports, sshAllow } = spec;
+  const rules = all([...privateNetworks]).apply((networks) =>
+    firewallRules({ ports, sshAllow, sshPort: SSH_PORT, privateNetworks: networks }),
+  );
+  return new Command(
+    `${name}-rules`,
+    { connection: patient(connection), create: LOAD_FIREWALL, update: LOAD_FIREWALL, stdin: rules },
+    options,
+  );
 }
 
 /** Checks a machine that was there before: Docker with compose, and the folder for data. */

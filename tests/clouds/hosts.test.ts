@@ -117,7 +117,8 @@ describe("a fleet of every kind of host", () => {
     expect(outputs["local"]).toMatchObject({ publicAddress: "127.0.0.1", dataDirectory: "/var/lib/ethstake" });
     expect(outputs["local"]?.connection).toBeUndefined();
     const where = fleet.commands().map((entry) => entry.where);
-    expect(where).toHaveLength(5);
+    // Each is asked whether it is ready; those made here get their firewall's rules, too.
+    expect(where).toHaveLength(KINDS.length + NAMES.length);
     for (const entry of fleet.commands()) if (entry.where !== "local") expect(entry.hostKey).toMatch(/^ssh-ed25519 /);
   });
 
@@ -185,7 +186,11 @@ describe("a fleet of every kind of host", () => {
   it("changes only firewalls when their list changes, though the user data would change too", async () => {
     const result = await fleet.up(grown({ sshAllow: ["198.51.100.0/24"] }));
     expect(messages(result)).toBe("");
-    expect(done(result)).toEqual(each((name) => `update ${CLOUDS[name].firewall} ${name}-firewall`));
+    const wanted = NAMES.flatMap((name) => [
+      `update ${CLOUDS[name].firewall} ${name}-firewall`,
+      `update command:remote:Command ${name}-rules`,
+    ]);
+    expect(done(result)).toEqual(wanted.sort());
   });
 
   it("finds a rule that was changed behind its back, and repairs it", async () => {

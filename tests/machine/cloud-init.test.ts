@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { firewallRules, LOAD_FIREWALL } from "../../cloud-init/firewall.ts";
+import { applyScripts } from "../../components/validator-node/bundle/apply.ts";
+import type { Bundle } from "../../components/validator-node/bundle/spec.ts";
 import { BEYOND, LAN, missing, WAN } from "./debian.ts";
 import type { Machine } from "./debian.ts";
 import { until } from "./run.ts";
@@ -8,6 +11,20 @@ import type { World } from "./world.ts";
 const reason = await missing();
 let world: World;
 let machine: Machine;
+
+/** A script as the account runs it that operates the machine. */
+const asAccount = (script: string): string => `cd /; runuser -u ethstake -- sh -c '${script.replaceAll("'", `'\\''`)}'`;
+
+const NO_BUNDLE: Bundle = {
+  files: [],
+  directories: [],
+  secrets: [],
+  metrics: [],
+  ports: [],
+  services: {},
+  executionRpc: "",
+  beaconApis: [],
+};
 
 /** What a second run of everything must not change: settings, units, rules, data, secrets. */
 const state = () =>
@@ -98,6 +115,20 @@ describe.skipIf(reason !== undefined)(`a machine made by cloud-init${reason ? ` 
     expect(await answers(CLOSED.process, LAN.machine)).toBe(true);
   });
 
+  it("takes other firewall rules while it runs, and keeps those it has when the new ones have a fault", async () => {
+    const load = (rules: string) => machine.exec(asAccount(LOAD_FIREWALL), rules);
+    const rules = firewallRules({
+      ...world.spec,
+      ports: [...world.spec.ports, { port: CLOSED.process, protocol: "tcp", purpose: "another node's" }],
+    });
+    expect(await load(rules)).toMatchObject({ code: 0, stderr: "" });
+    expect(await answers(CLOSED.process)).toBe(true);
+    expect((await load("table inet ethstake { chain input { policy accept")).code).not.toBe(0);
+    expect(await answers(CLOSED.process)).toBe(true);
+    expect(await load(firewallRules(world.spec))).toMatchObject({ code: 0 });
+    expect(await answers(CLOSED.process)).toBe(false);
+  });
+
   it("sends nothing new to private addresses through its default route, from itself or from containers", async () => {
     for (const from of ["machine", "container"] as const) {
       expect(await world.reaches(WAN.gateway, from), `${from} to the world`).toBe(true);
@@ -173,6 +204,44 @@ describe.skipIf(reason !== undefined)(`a machine made by cloud-init${reason ? ` 
     expect(await machine.sh("docker ps --all --quiet")).toBe("");
     await machine.sh("systemctl start ethstake-node@node-1");
     expect(await machine.sh("docker ps --format '{{.Names}}'")).toBe("node-1-web-1");
+  });
+
+  it("starts a bundle, restarts nothing a second time, and only the service that changed", async () => {
+    const web = (greeting: string) => ({
+      image: "tools",
+      command: ["/bin/busybox", "sleep", greeting],
+      init: true,
+      stop_grace_period: "1s",
+      healthcheck: { test: ["CMD", "/bin/busybox", "true"], interval: "1s" },
+      volumes: ["./secrets/jwt:/run/secrets/jwt:ro"],
+    });
+    const apply = async (one: string, other: string): Promise<string> => {
+      const compose = { name: "ethstake-node-2", services: { execution: web(one), consensus: web(other) } };
+      const { install, files, up, services } = applyScripts("node-2", "/var/lib/ethstake/nodes/node-2", {
+        ...NO_BUNDLE,
+        files: [{ path: "compose.yaml", mode: "0640", content: JSON.stringify(compose) }],
+        directories: [{ path: "data/execution", mode: "0700" }],
+        secrets: [{ path: "secrets/jwt", mode: "0440", bytes: 32 }],
+        services: { execution: one, consensus: other },
+      });
+      await machine.sh(asAccount(install), files);
+      // Images are never pulled here: the engine has what the machine made.
+      await machine.sh(asAccount(up.replace("pull --quiet --policy missing", "config --quiet")), services);
+      return await machine.sh(
+        "docker inspect --format '{{.Name}} {{.State.StartedAt}}' ethstake-node-2-execution-1 ethstake-node-2-consensus-1",
+      );
+    };
+    const first = await apply("1000", "1000");
+    expect(await apply("1000", "1000")).toBe(first);
+    const [execution = "", consensus = ""] = first.split("\n");
+    const third = (await apply("2000", "1000")).split("\n");
+    expect(third[0]).not.toBe(execution);
+    expect(third[1]).toBe(consensus);
+    expect(await machine.sh("stat --format '%a %U' /var/lib/ethstake/nodes/node-2/secrets/jwt")).toBe("440 ethstake");
+    const { down } = applyScripts("node-2", "/var/lib/ethstake/nodes/node-2", NO_BUNDLE);
+    await machine.sh(asAccount(down), "");
+    expect(await machine.sh("docker ps --all --quiet --filter name=ethstake-node-2")).toBe("");
+    await machine.sh("rm -r /var/lib/ethstake/nodes/node-2");
   });
 
   it("formats a blank device, once, and mounts it for the account", async () => {

@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { renderCloudInit } from "../../cloud-init/render.ts";
+import type { CloudInitSpec } from "../../cloud-init/spec.ts";
 import { LAN, startDocker, startMachine, WAN } from "./debian.ts";
 import type { Machine } from "./debian.ts";
 import { CACHE } from "./image.ts";
@@ -31,6 +32,8 @@ export interface LoginOptions {
 /** A machine with a data volume, and what is around it. */
 export interface World {
   readonly machine: Machine;
+  /** What the machine was made from. */
+  readonly spec: CloudInitSpec;
   readonly userData: string;
   /** A key that the machine knows nothing of. */
   readonly otherKey: KeyPair;
@@ -66,7 +69,7 @@ export async function startWorld(): Promise<World> {
     const hostKey = await keyPair(folder, "host");
     const userKey = await keyPair(folder, "user");
     const otherKey = await keyPair(folder, "other");
-    const userData = renderCloudInit({
+    const spec: CloudInitSpec = {
       hostname: "node-1",
       user: "ethstake",
       authorizedKeys: [userKey.public],
@@ -79,13 +82,15 @@ export async function startWorld(): Promise<World> {
       ],
       data: { device, directory: "/var/lib/ethstake" },
       privateNetworks: [LAN.subnet, "fd00:77::/64"],
-    });
+    };
+    const userData = renderCloudInit(spec);
     const machine = await startMachine({ userData, device });
     undo.push(machine.remove);
     // An image for Docker in the machine, made of one file.
     await machine.sh("tar --create --directory / --dereference bin/busybox | docker import - tools");
     return {
       machine,
+      spec,
       userData,
       otherKey,
       login: ({ user = "ethstake", identity = userKey, host = hostKey, options = [] } = {}) =>
