@@ -68,6 +68,11 @@ function sample(root: number): { engine: number; total: number } {
   return { engine: all.get(root)?.peak ?? 0, total };
 }
 
+/** Resident memory of a process and its children, in MiB. */
+export function processTreeMiB(root: number): number {
+  return sample(root).total / 1024;
+}
+
 async function measure(size: number, operation: BenchOperation, stateDir: string): Promise<Measurement> {
   const command = operation === "preview" ? ["preview"] : ["up", "--yes"];
   const place = ["--stack", "bench", "--cwd", FIXTURE, "--state-dir", stateDir, "--json"];

@@ -35,5 +35,6 @@ export function machineFaults(settings: PublicSettings, now: number): SettingsFa
 function settingOf({ nodes }: PublicSettings, path: string): string {
   const [name = ""] = path.split(".");
   const index = nodes.findIndex((node) => node.name === name);
-  return index < 0 ? path : `nodes[${index}]${path.slice(name.length)}`;
+  if (index < 0) return path;
+  return `nodes[${index}]${path.slice(name.length)}`.replace(".validator.signer.", ".validator.web3signer.");
 }

@@ -1,5 +1,7 @@
 import type { HostNeed } from "../components/host/faults.ts";
 import { CONSENSUS, EXECUTION, VALIDATOR } from "../components/validator-node/bundle/catalogue/index.ts";
+import { mevBoost as mevBoostImage } from "../components/validator-node/bundle/catalogue/mev-boost.ts";
+import { postgres, web3signer } from "../components/validator-node/bundle/catalogue/web3signer.ts";
 import type { BundleSpec, ExecutionClient, PublicNetwork } from "../components/validator-node/bundle/spec.ts";
 
 /** Gibibytes of an execution client's database on mainnet since the merge, with room for a year's growth (about a tenth). */
@@ -18,20 +20,22 @@ const DISK_SHARE: Readonly<Record<PublicNetwork, number>> = { mainnet: 1, sepoli
 const SPARE_DISK_GIB = 50;
 /** Random reads and writes a second with which clients keep up: mainnet's blocks are fuller. */
 const IOPS: Readonly<Record<PublicNetwork, number>> = { mainnet: 7_000, sepolia: 3_000, hoodi: 3_000 };
-/** The system itself, Docker, and Web3Signer with PostgreSQL. */
+/** The system itself and Docker. */
 const SYSTEM_MIB = 1_024;
-const SIGNER_MIB = 2_048;
 
 /** What the nodes of one host need together: their containers' memory limits, their databases, and room. */
 export function needsOf(nodes: readonly BundleSpec[]): HostNeed {
   const network = nodes[0]?.network ?? "hoodi";
   const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
-  const memoryMiB = nodes.map(({ execution, consensus, validator }) =>
+  const memoryMiB = nodes.map(({ execution, consensus, validator, mevBoost }) =>
     sum([
       ...execution.map(({ client, memoryMiB: set }) => set ?? EXECUTION[client].memoryMiB[network]),
       ...consensus.map(({ client, memoryMiB: set }) => set ?? CONSENSUS[client].memoryMiB[network]),
       ...(validator ? [validator.memoryMiB ?? VALIDATOR[validator.client].memoryMiB[network]] : []),
-      ...(validator?.signer.kind === "web3signer" ? [SIGNER_MIB] : []),
+      ...(validator?.signer.kind === "web3signer"
+        ? [validator.signer.memoryMiB ?? web3signer.memoryMiB[network], postgres.memoryMiB[network]]
+        : []),
+      ...(mevBoost ? [mevBoost.memoryMiB ?? mevBoostImage.memoryMiB[network]] : []),
     ]),
   );
   const disk = nodes.map(({ execution, consensus }) =>

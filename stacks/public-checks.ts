@@ -31,6 +31,17 @@ export function publicCrossChecks(raw: Readonly<Record<string, unknown>>): Setti
         "exactly one of protocol (this stack deploys it) and deployment (addresses of one that exists) must be set",
     });
   }
+  if (raw["network"] === "sepolia") {
+    for (const { index, value } of nodes)
+      if (value.validator) {
+        faults.push({
+          path: `nodes[${index}].validator`,
+          value: value.validator.client,
+          remedy:
+            "must be absent: a deposit on sepolia burns a token that only permissioned parties hold; hoodi is open",
+        });
+      }
+  }
   const mainnet = raw["network"] === "mainnet";
   if (mainnet && raw["confirmation"] !== MAINNET_CONFIRMATION) {
     faults.push({

@@ -117,6 +117,8 @@ export const publicNodeSchema = z.strictObject({
     .strictObject({
       client: clientOf(VALIDATOR_CLIENTS).default("lighthouse"),
       signer: z.enum(["web3signer", "local"], { error: "must be web3signer or local" }).default("web3signer"),
+      /** Web3Signer's own image and memory. */
+      web3signer: z.strictObject({ image: container.image, memoryMiB: container.memoryMiB }).optional(),
       publicKeys: z
         .array(
           z

@@ -1,5 +1,10 @@
 import { DATA_DIRECTORY, type HostSpec, type OpenPort } from "../components/host/spec.ts";
-import type { BundleSpec, ClientSettings, ImageOverride } from "../components/validator-node/bundle/spec.ts";
+import type {
+  BundleSpec,
+  ClientSettings,
+  ImageOverride,
+  SignerSettings,
+} from "../components/validator-node/bundle/spec.ts";
 import { NETWORKS } from "./networks.ts";
 import type { HostSettings, PublicNodeSettings, PublicSettings } from "./public-schema.ts";
 
@@ -45,7 +50,7 @@ function bundleSpec(settings: PublicSettings, node: PublicNodeSettings, place: n
           validator: {
             ...clientSettings(validator),
             client: validator.client,
-            signer: { kind: validator.signer },
+            signer: signerOf(validator),
             publicKeys: validator.publicKeys,
             fallbackBeaconApis: validator.fallbackBeaconApis,
             doppelgangerProtection: validator.doppelgangerProtection,
@@ -92,6 +97,12 @@ function targetOf({ target }: HostSettings): HostSpec["target"] {
   if (target.kind !== "ssh") return target;
   const { address, port, user, hostKey } = target;
   return { kind: "ssh", address, port, user, hostKey };
+}
+
+function signerOf({ signer, web3signer }: NonNullable<PublicNodeSettings["validator"]>): SignerSettings {
+  if (signer === "local") return { kind: "local" };
+  const { image, memoryMiB } = clientSettings(web3signer ?? {});
+  return { kind: "web3signer", ...(image ? { image } : {}), ...(memoryMiB === undefined ? {} : { memoryMiB }) };
 }
 
 interface ContainerSettings {

@@ -1,11 +1,12 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { runtime, secret, type Output } from "@pulumi/pulumi";
 import { renderCloudInit } from "../cloud-init/render.ts";
-import { awsRegions, createHost, type Host } from "../components/host/index.ts";
+import { awsRegions, createHost, HostKeyFileError, type Host } from "../components/host/index.ts";
 import { Protocol, type AccountArgs } from "../components/protocol/index.ts";
 import { buildContracts } from "../components/protocol/artifacts.ts";
 import { renderBundle } from "../components/validator-node/bundle/render.ts";
 import { MachineNode } from "../components/validator-node/machine-node.ts";
+import { readPrivateFile } from "../lib/files.ts";
 import { projectPath } from "../lib/paths.ts";
 import { NETWORKS, verifiersOf } from "./networks.ts";
 import { DEPLOYER_ACCOUNT, holdersOf } from "./public-accounts.ts";
@@ -16,21 +17,25 @@ import { bundleSpecs, hostSpecs } from "./public-specs.ts";
  * Machines, the nodes on them, and the protocol that their validators work for: deployed by this stack, or one that exists.
  * @returns the stack's outputs
  */
-export function createPublicStack(settings: PublicSettings): Record<string, unknown> {
+export async function createPublicStack(settings: PublicSettings): Promise<Record<string, unknown>> {
   const { network } = settings;
+  const logins = await readLogins(settings.hosts);
   const protocol = settings.protocol && deployProtocol(settings, settings.protocol);
   const feeRecipient = protocol?.executionRewardsVault ?? settings.deployment?.executionRewardsVault;
 
   const awsProvider = awsRegions();
   const hosts = new Map<string, Host>(
-    hostSpecs(settings, (node) => renderBundle(node).ports).map((spec, index) => [
-      spec.name,
-      createHost(spec, {
-        renderUserData: renderCloudInit,
-        awsProvider,
-        ...loginOf(settings.hosts[index]),
-      }),
-    ]),
+    hostSpecs(settings, (node) => renderBundle(node).ports).map((spec) => {
+      const privateKey = logins.get(spec.name);
+      return [
+        spec.name,
+        createHost(spec, {
+          renderUserData: renderCloudInit,
+          awsProvider,
+          ...(privateKey ? { secrets: { privateKey } } : {}),
+        }),
+      ];
+    }),
   );
   const nodes = bundleSpecs(settings).map((node, index) => {
     const host = hosts.get(settings.nodes[index]?.host ?? "");
@@ -41,6 +46,7 @@ export function createPublicStack(settings: PublicSettings): Record<string, unkn
       machine: new MachineNode(node.name, {
         node,
         connection: host.connection,
+        machine: host.machine,
         ready: host.ready,
         ...(feeRecipient === undefined ? {} : { feeRecipient }),
       }),
@@ -107,11 +113,22 @@ function protocolOutputs(protocol: Protocol, depositContract: string): Record<st
   };
 }
 
-/** How a machine that exists already is logged in to. The key is read here and is a secret from then on. */
-function loginOf(host: HostSettings | undefined): { readonly secrets?: { readonly privateKey: Output<string> } } {
-  if (host?.target.kind !== "ssh") return {};
-  const file = projectPath(host.target.privateKeyFile);
-  // A preview needs no credentials: a reviewer's machine and CI have none.
-  if (runtime.isDryRun() && !existsSync(file)) return { secrets: { privateKey: secret("") } };
-  return { secrets: { privateKey: secret(readFileSync(file, "utf8")) } };
+/**
+ * The private keys that log in to machines which exist already, by host. They are read before anything is made, and are secrets from then
+ * on.
+ * @throws {@link HostKeyFileError}
+ */
+async function readLogins(hosts: readonly HostSettings[]): Promise<ReadonlyMap<string, Output<string>>> {
+  const logins = new Map<string, Output<string>>();
+  for (const { name, target } of hosts) {
+    if (target.kind !== "ssh") continue;
+    const file = projectPath(target.privateKeyFile);
+    // A preview needs no credentials: a reviewer's machine and CI have none.
+    const key =
+      runtime.isDryRun() && !existsSync(file)
+        ? ""
+        : await readPrivateFile(file, (problem, cause) => new HostKeyFileError(name, file, problem, cause));
+    logins.set(name, secret(`${key}\n`));
+  }
+  return logins;
 }

@@ -58,6 +58,7 @@ export class AwsHost extends ComponentResource implements Host {
   readonly connection: Output<HostConnection>;
   readonly dataDirectory = DATA_DIRECTORY;
   readonly dataVolume: Output<string>;
+  readonly machine: Output<string>;
   readonly ready: readonly Resource[];
 
   constructor(spec: HostSpecOf<AwsTarget>, args: HostArgs, options?: ComponentResourceOptions) {
@@ -122,7 +123,11 @@ export class AwsHost extends ComponentResource implements Host {
     this.connection = machineConnection(network.address.publicIp, keys);
     this.dataVolume = volume.urn;
     const booted = awaitBoot(name, this.connection, server.id, { ...own, dependsOn: [attachment] });
-    const firewalled = machineFirewall(spec, this.connection, [PRIVATE_RANGE], { ...own, dependsOn: [booted] });
+    this.machine = server.id;
+    const firewalled = machineFirewall(spec, { connection: this.connection, machine: server.id }, [PRIVATE_RANGE], {
+      ...own,
+      dependsOn: [booted],
+    });
     this.ready = [booted, firewalled];
     this.registerOutputs({ publicAddress: this.publicAddress, privateAddress: this.privateAddress });
   }

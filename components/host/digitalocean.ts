@@ -31,6 +31,7 @@ export class DigitalOceanHost extends ComponentResource implements Host {
   readonly connection: Output<HostConnection>;
   readonly dataDirectory = DATA_DIRECTORY;
   readonly dataVolume: Output<string>;
+  readonly machine: Output<string>;
   readonly ready: readonly Resource[];
 
   constructor(spec: HostSpecOf<DigitalOceanTarget>, args: HostArgs, options?: ComponentResourceOptions) {
@@ -97,7 +98,11 @@ export class DigitalOceanHost extends ComponentResource implements Host {
     this.connection = machineConnection(address.ipAddress, keys);
     this.dataVolume = volume.urn;
     const booted = awaitBoot(name, this.connection, server.id, { ...child, dependsOn: [attachment, assignment] });
-    const firewalled = machineFirewall(spec, this.connection, [vpc.ipRange], { ...child, dependsOn: [booted] });
+    this.machine = server.id;
+    const firewalled = machineFirewall(spec, { connection: this.connection, machine: server.id }, [vpc.ipRange], {
+      ...child,
+      dependsOn: [booted],
+    });
     this.ready = [booted, firewalled];
     this.registerOutputs({ publicAddress: this.publicAddress, privateAddress: this.privateAddress });
   }

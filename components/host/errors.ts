@@ -11,3 +11,15 @@ export class HostLoginMissingError extends EthstakeError<{ readonly host: string
     );
   }
 }
+
+/** The file with the private key that logs in to a machine cannot be used. */
+export class HostKeyFileError extends EthstakeError<{ readonly host: string; readonly file: string }> {
+  readonly code = "HOST_KEY_FILE";
+  constructor(host: string, file: string, problem: string, cause?: unknown) {
+    super(
+      `The private key ${file} for the host ${host} ${problem}.`,
+      { host, file },
+      { remedy: "It must be an OpenSSH private key that belongs to the user who runs this, with mode 0600.", cause },
+    );
+  }
+}

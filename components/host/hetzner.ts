@@ -36,6 +36,7 @@ export class HetznerHost extends ComponentResource implements Host {
   readonly connection: Output<HostConnection>;
   readonly dataDirectory = DATA_DIRECTORY;
   readonly dataVolume: Output<string>;
+  readonly machine: Output<string>;
   readonly ready: readonly Resource[];
 
   constructor(spec: HostSpecOf<HetznerTarget>, args: HostArgs, options?: ComponentResourceOptions) {
@@ -113,7 +114,11 @@ export class HetznerHost extends ComponentResource implements Host {
     this.connection = machineConnection(address.ipAddress, keys);
     this.dataVolume = volume.urn;
     const booted = awaitBoot(name, this.connection, server.id, { ...child, dependsOn: [attachment, inside] });
-    const firewalled = machineFirewall(spec, this.connection, [PRIVATE_RANGE], { ...child, dependsOn: [booted] });
+    this.machine = server.id;
+    const firewalled = machineFirewall(spec, { connection: this.connection, machine: server.id }, [PRIVATE_RANGE], {
+      ...child,
+      dependsOn: [booted],
+    });
     this.ready = [booted, firewalled];
     this.registerOutputs({ publicAddress: this.publicAddress, privateAddress: this.privateAddress });
   }

@@ -16,6 +16,8 @@ export interface Host {
   readonly dataDirectory: string;
   /** URN of the data volume; undefined where the machine is not ours to make. */
   readonly dataVolume: Output<string> | undefined;
+  /** Identifies the machine behind the address: another one has to be given its nodes and rules anew. */
+  readonly machine: Output<string>;
   /** What commands on the host must wait for: the machine is up, its volume mounted, Docker there. */
   readonly ready: readonly Resource[];
 }

@@ -8,7 +8,7 @@ import type { HostSpec } from "./spec.ts";
 import { SshHost } from "./ssh.ts";
 
 export { awsRegions } from "./aws.ts";
-export { HostLoginMissingError } from "./errors.ts";
+export { HostKeyFileError, HostLoginMissingError } from "./errors.ts";
 export type { Host, HostArgs } from "./host.ts";
 
 /** Makes a host of whatever kind its target says. Check the settings with `hostFaults` before. */

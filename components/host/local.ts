@@ -13,6 +13,7 @@ export class LocalHost extends ComponentResource implements Host {
   readonly connection = undefined;
   readonly dataDirectory: string;
   readonly dataVolume = undefined;
+  readonly machine: Output<string>;
   readonly ready: readonly Resource[];
 
   constructor(spec: HostSpecOf<LocalTarget>, options?: ComponentResourceOptions) {
@@ -21,6 +22,7 @@ export class LocalHost extends ComponentResource implements Host {
     this.publicAddress = output("127.0.0.1");
     this.privateAddress = output("127.0.0.1");
     this.dataDirectory = spec.target.directory ?? DATA_DIRECTORY;
+    this.machine = output(spec.name);
     const create = "docker compose version >/dev/null";
     this.ready = [new Command(`${spec.name}-ready`, { create, triggers: [create] }, childOptions(this, options))];
     this.registerOutputs({ publicAddress: this.publicAddress, privateAddress: this.privateAddress });

@@ -109,13 +109,15 @@ export function awaitBoot(
  */
 export function machineFirewall(
   spec: HostSpec,
-  connection: Output<HostConnection>,
+  { connection, machine }: { readonly connection: Output<HostConnection>; readonly machine: Output<string> },
   privateNetworks: readonly Input<string>[],
   options: CustomResourceOptions & { readonly dependsOn: Resource[] },
 ): Command {
   const { name, ports, sshAllow } = spec;
-  const rules = all([...privateNetworks]).apply((networks) =>
-    firewallRules({ ports, sshAllow, sshPort: SSH_PORT, privateNetworks: networks }),
+  const rules = all([machine, all([...privateNetworks])]).apply(
+    ([id, networks]) =>
+      // Another machine was made with the user data of its day; it gets the rules of today.
+      `# for ${id}\n${firewallRules({ ports, sshAllow, sshPort: SSH_PORT, privateNetworks: networks })}`,
   );
   return new Command(
     `${name}-rules`,

@@ -21,6 +21,7 @@ export class SshHost extends ComponentResource implements Host {
   readonly connection: Output<HostConnection>;
   readonly dataDirectory = DATA_DIRECTORY;
   readonly dataVolume = undefined;
+  readonly machine: Output<string>;
   readonly ready: readonly Resource[];
 
   constructor(spec: HostSpecOf<SshTarget>, args: HostArgs, options?: ComponentResourceOptions) {
@@ -33,6 +34,8 @@ export class SshHost extends ComponentResource implements Host {
     this.privateAddress = output(target.address);
     const { address: host, port, user, hostKey } = target;
     this.connection = secret(output(privateKey).apply((key) => ({ host, port, user, privateKey: key, hostKey })));
+    // The host key is the machine: whoever moves the disk to another box moves both.
+    this.machine = output(hostKey);
     this.ready = [checkMachine(name, this.connection, childOptions(this, options))];
     this.registerOutputs({ publicAddress: this.publicAddress, privateAddress: this.privateAddress });
   }

@@ -1,4 +1,5 @@
 import {
+  all,
   ComponentResource,
   output,
   type ComponentResourceOptions,
@@ -23,6 +24,8 @@ export interface MachineNodeArgs {
   readonly feeRecipient?: Input<string>;
   /** How the host is reached; undefined for this machine. */
   readonly connection: Input<HostConnection> | undefined;
+  /** Identifies the host's machine: another one is given the bundle anew and started. */
+  readonly machine: Input<string>;
   /** What must be in place before anything is installed: the mounted data volume. */
   readonly ready: readonly Resource[];
 }
@@ -43,7 +46,9 @@ export class MachineNode extends ComponentResource {
     const bundle = output(args.feeRecipient).apply((feeRecipient) =>
       renderBundle(withFeeRecipient(node, feeRecipient)),
     );
-    const scripts = bundle.apply((rendered) => applyScripts(node.name, node.directory, rendered));
+    const scripts = all([bundle, args.machine]).apply(([rendered, machine]) =>
+      applyScripts(node.name, node.directory, rendered, machine),
+    );
     const child: CustomResourceOptions = { parent: this };
     const files = run(
       `${name}-bundle`,

@@ -36,6 +36,8 @@ let server: Server;
 let url: string;
 /** What the signer answers to a call. */
 let respond: (call: Call) => unknown;
+/** The method that the signer knows. */
+let known = "eth_signTransaction";
 
 /** Signs what it is asked to, as Clef does. */
 const sign = async (call: Call, by = account): Promise<Hex> =>
@@ -57,8 +59,10 @@ beforeEach(async () => {
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
       const { method, params } = JSON.parse(Buffer.concat(chunks).toString()) as { method: string; params: [Call] };
-      expect(method).toBe("eth_signTransaction");
-      void Promise.resolve(respond(params[0])).then((answer) => response.end(JSON.stringify(answer)));
+      const unknown = { error: { code: -32_601, message: "the method does not exist" } };
+      void Promise.resolve(method === known ? respond(params[0]) : unknown).then((answer) =>
+        response.end(JSON.stringify(answer)),
+      );
     });
   });
   server.listen(0, "127.0.0.1");
@@ -72,8 +76,11 @@ describe("remoteAccount", () => {
     respond = async (call) => ({ result: await sign(call) });
     const raw = await remoteAccount(url, account.address).signTransaction(transaction);
     expect(parseTransaction(raw)).toMatchObject({ value: 5n, to: transaction.to });
+    // As Clef does, under its own name.
+    known = "account_signTransaction";
     respond = async (call) => ({ result: { raw: await sign(call), tx: {} } });
     expect(await remoteAccount(url, account.address).signTransaction(transaction)).toBe(raw);
+    known = "eth_signTransaction";
   });
 
   it.each([

@@ -16,7 +16,7 @@ import { RemoteSignerError } from "./errors.ts";
 const PATIENCE_MS = 600_000;
 
 /**
- * An account that has its transactions signed by a JSON-RPC signer (eth_signTransaction: Clef, Web3Signer in eth1 mode). What comes back
+ * An account that has its transactions signed by a JSON-RPC signer (eth_signTransaction, or account_signTransaction as Clef calls it). What comes back
  * is checked: a signer that changes a field or signs for another account is refused.
  */
 export function remoteAccount(signerUrl: string, address: Address): LocalAccount {
@@ -50,21 +50,36 @@ async function ask(signerUrl: string, address: Address, transaction: Transaction
     chainId: numberToHex(chainId ?? 0),
     data: data ?? "0x",
   };
-  const answer = await fetch(signerUrl, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "eth_signTransaction", params: [call] }),
-    signal: AbortSignal.timeout(PATIENCE_MS),
-  })
-    .then(async (response) => (await response.json()) as { result?: Hex | { raw?: Hex }; error?: { message?: string } })
-    .catch((cause: unknown) => {
-      throw new RemoteSignerError(signerUrl, "does not answer", cause);
-    });
+  let answer = await request(signerUrl, "eth_signTransaction", call);
+  // Clef serves the same under a namespace of its own.
+  if (answer.error?.code === METHOD_NOT_FOUND) answer = await request(signerUrl, "account_signTransaction", call);
   // Clef answers with the transaction beside its bytes, others with the bytes alone.
   const raw = typeof answer.result === "string" ? answer.result : answer.result?.raw;
   if (raw === undefined)
     throw new RemoteSignerError(signerUrl, `refused: ${answer.error?.message ?? "no reason given"}`);
   return raw;
+}
+
+interface Answer {
+  readonly result?: Hex | { readonly raw?: Hex };
+  readonly error?: { readonly code?: number; readonly message?: string };
+}
+
+/** JSON-RPC's code for it. https://www.jsonrpc.org/specification#error_object */
+const METHOD_NOT_FOUND = -32_601;
+
+async function request(signerUrl: string, method: string, call: object): Promise<Answer> {
+  try {
+    const response = await fetch(signerUrl, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params: [call] }),
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
+    return (await response.json()) as Answer;
+  } catch (cause) {
+    throw new RemoteSignerError(signerUrl, "does not answer", cause);
+  }
 }
 
 async function verify(signerUrl: string, address: Address, wanted: TransactionSerializable, raw: Hex): Promise<void> {

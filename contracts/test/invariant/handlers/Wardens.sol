@@ -334,7 +334,7 @@ abstract contract Wardens is Governors {
     /// @dev A penalty that waits; 0 when none does.
     function _pendingAt(uint256 seed) private view returns (uint256) {
         for (uint256 i = 0; i < penalties; ++i) {
-            uint256 id = 1 + (seed + i) % penalties;
+            uint256 id = 1 + (seed % penalties + i) % penalties;
             if (penaltyStateOf[id] == IServiceLevel.PenaltyState.Pending) return id;
         }
         return 0;
@@ -342,7 +342,7 @@ abstract contract Wardens is Governors {
 
     function _depositedKeyAt(uint256 seed) private view returns (bool found, uint256 number) {
         for (uint256 i = 0; i < keys.length; ++i) {
-            number = (seed + i) % keys.length;
+            number = (seed % keys.length + i) % keys.length;
             if (keys[number].state == IOperatorRegistry.KeyState.Deposited) return (true, number);
         }
     }
