@@ -1,4 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseDocument } from "yaml";
 import { z } from "zod";
@@ -171,5 +174,48 @@ describe("the workflows with an identity", () => {
 
   it.each(["preview", "up", "drift"])("%s waits until somebody set it up", (name) => {
     expect(jobOf(name).if).toContain("vars.PULUMI_ORGANIZATION != ''");
+  });
+});
+
+describe("drift's own scripts", () => {
+  /** Runs both steps as GitHub does, with a pulumi and a gh that only note what they are asked. */
+  function look(plan: { text: string; code: number }, openIssue: string): { code: number | null; calls: string } {
+    const folder = mkdtempSync(join(tmpdir(), "ethstake-drift-"));
+    try {
+      const stub = (name: string, script: string): void =>
+        writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+      stub("pulumi", `echo "${plan.text}"; exit ${plan.code}`);
+      stub("gh", `echo "$1 $2 $3" >> calls; if [ "$2" = list ]; then echo "${openIssue}"; fi`);
+      writeFileSync(join(folder, "calls"), "");
+      const output = join(folder, "output");
+      const env = { PATH: `${folder}:${process.env["PATH"] ?? ""}`, GITHUB_OUTPUT: output, STACK: "hoodi", RUN: "run" };
+      const run = (name: string, more: object = {}): number | null =>
+        spawnSync("bash", ["-e", "-c", jobOf("drift").steps.find((step) => step.name === name)?.run ?? "exit 9"], {
+          cwd: folder,
+          env: { ...env, ...more },
+        }).status;
+      const looked = run("Look");
+      if (looked !== 0) return { code: looked, calls: "" };
+      const drift = /drift=(\w+)/.exec(readFileSync(output, "utf8"))?.[1] ?? "";
+      const code = run("Report", { DRIFT: drift });
+      return { code, calls: readFileSync(join(folder, "calls"), "utf8") };
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
+  const DRIFT = { text: "error: no changes were expected but changes were proposed", code: 255 };
+  const NONE = { text: "Resources: 3 unchanged", code: 0 };
+
+  it.each([
+    ["opens an issue when there is none", DRIFT, "", "issue list --state\nissue create --title\n"],
+    ["updates the one that is open", DRIFT, "7", "issue list --state\nissue edit 7\n"],
+    ["closes it when nothing differs", NONE, "7", "issue list --state\nissue close 7\n"],
+    ["says nothing when there is nothing to say", NONE, "", "issue list --state\n"],
+  ])("%s", (_, plan, issue, calls) => {
+    expect(look(plan, issue)).toEqual({ code: 0, calls });
+  });
+
+  it("fails, and reports no drift, when it could not look", () => {
+    expect(look({ text: "error: no credentials", code: 255 }, "7")).toEqual({ code: 1, calls: "" });
   });
 });
