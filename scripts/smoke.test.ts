@@ -1,6 +1,11 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createPublicClient, http, keccak256, parseAbi, type Address, type Hex } from "viem";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { PROTOCOL_CONTRACTS } from "../components/protocol/contracts.ts";
+import { projectRoot } from "../lib/paths.ts";
 import { FakeChain } from "../provider/testing/fake-chain.ts";
 import { allHold, runChecks, type Outcome } from "./checks.ts";
 import { patience, smokeChecks, type SmokeTarget } from "./smoke.ts";
@@ -77,11 +82,8 @@ afterEach(async () => {
   await Promise.all([chain.stop(), beacon.stop()]);
 });
 
-/** Runs the checks on contracts with these views. */
-async function run(
-  views: Partial<Record<Name, Views>> = {},
-  changes: Partial<Omit<SmokeTarget, "client">> & { readonly rpc?: string } = {},
-): Promise<Outcome[]> {
+/** Puts contracts with these views on the chain. */
+function deploy(views: Partial<Record<Name, Views>> = {}): void {
   const base = healthy();
   for (const name of NAMES) {
     const table = { ...base[name], ...views[name] };
@@ -95,6 +97,14 @@ async function run(
       },
     });
   }
+}
+
+/** Runs the checks on contracts with these views. */
+async function run(
+  views: Partial<Record<Name, Views>> = {},
+  changes: Partial<Omit<SmokeTarget, "client">> & { readonly rpc?: string } = {},
+): Promise<Outcome[]> {
+  deploy(views);
   const { rpc = chain.url, ...rest } = changes;
   const target: SmokeTarget = {
     client: createPublicClient({ transport: http(rpc, { retryCount: 0 }) }),
@@ -251,5 +261,44 @@ describe("a running stack", () => {
       "the beacon chain knows 0xaaaaaaaa…aaaa": "active_ongoing, 32 ETH",
     });
     expect(JSON.stringify(outcomes)).not.toContain("secret-api-key");
+  });
+});
+
+describe("the command", () => {
+  /** Runs `npm run smoke-test` for the hoodi stack, without npm between. */
+  async function command(): Promise<{ code: number; report: { ok: boolean; stack: string; checks: Outcome[] } }> {
+    const folder = mkdtempSync(join(tmpdir(), "ethstake-smoke-"));
+    const file = join(folder, "outputs.json");
+    const timelocks = { UpgradeTimelock: TIMELOCK, OperationsTimelock: TIMELOCK };
+    writeFileSync(file, JSON.stringify({ contracts: ADDRESSES, timelocks, withdrawalCredentials: "0x01" }));
+    const options = ["--stack", "hoodi", "--rpc", chain.url, "--beacon", beacon.url, "--outputs", file, "--json"];
+    return await new Promise((resolve) =>
+      execFile(
+        process.execPath,
+        ["--import", "tsx", "scripts/smoke-test.ts", ...options],
+        { cwd: projectRoot },
+        (error, stdout) => {
+          rmSync(folder, { recursive: true });
+          const report = JSON.parse(stdout) as { ok: boolean; stack: string; checks: Outcome[] };
+          resolve({ code: Number(error?.code ?? 0), report });
+        },
+      ),
+    );
+  }
+
+  it("takes a public stack's outputs from a file, and exits 0 when all is well", async () => {
+    chain.chainId = 560_048;
+    deploy();
+    const { code, report } = await command();
+    expect(figures(report.checks, "failed")).toEqual({});
+    expect({ code, ok: report.ok, stack: report.stack }).toEqual({ code: 0, ok: true, stack: "hoodi" });
+    expect(figures(report.checks, "ok")).toHaveProperty("OperationsTimelock has code");
+  });
+
+  it("exits 1 when something is not", async () => {
+    deploy();
+    const { code, report } = await command();
+    expect({ code, ok: report.ok }).toEqual({ code: 1, ok: false });
+    expect(Object.values(figures(report.checks, "failed"))).toEqual(["chain id 1337, not 560048"]);
   });
 });

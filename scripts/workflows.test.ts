@@ -125,6 +125,13 @@ describe.each(NAMES)("%s", (name) => {
     expect(runs(name)).not.toContain("${{");
   });
 
+  it("gives secrets to the steps that need them, not to whole jobs", () => {
+    expect(JSON.stringify(load(name).jobs)).not.toContain("toJSON(secrets)");
+    expect(JSON.stringify(jobOf(name).env ?? {})).not.toContain("secrets.");
+    for (const step of jobOf(name).steps.filter(({ run }) => run?.startsWith("npm ci")))
+      expect(JSON.stringify(step)).not.toContain("secrets.");
+  });
+
   it("lets no step fail unseen", () => {
     expect(TEXTS.get(`${name}.yml`)).not.toMatch(/^\s*continue-on-error:/m);
   });
