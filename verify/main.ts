@@ -1,28 +1,18 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { createPublicClient, http } from "viem";
-import { parse } from "yaml";
 import { buildContracts } from "../components/protocol/artifacts.ts";
 import { loadNetwork } from "../devnet/network.ts";
 import { outputs } from "../engine/index.ts";
 import { runCommand } from "../lib/command.ts";
-import { EthstakeError } from "../lib/errors.ts";
-import { projectPath, projectRoot } from "../lib/paths.ts";
-import { settingsOf } from "../stacks/namespace.ts";
-import { parseSettings, type StackSettings } from "../stacks/settings.ts";
+import { projectRoot } from "../lib/paths.ts";
+import type { StackSettings } from "../stacks/settings.ts";
 import { check, type Finding } from "./check.ts";
 import { devnetDeployment, publicDeployment } from "./deployment.ts";
 import { expectationsOf, type Deployment } from "./expected.ts";
+import { loadSettings } from "./settings.ts";
 
 const USAGE = "usage: npm run verify -- [--stack NAME] [--rpc URL] [--outputs FILE] [--json]";
-
-/** There is no settings file for the stack. */
-export class StackFileMissingError extends EthstakeError<{ file: string }> {
-  readonly code = "STACK_FILE_MISSING";
-  constructor(file: string) {
-    super(`There is no ${file}.`, { file }, { remedy: "Name a stack that has one, with -- --stack NAME." });
-  }
-}
 
 /** `npm run verify`: compares the chain with a stack's settings, line by line, and changes nothing. @returns the exit code */
 async function main(args: readonly string[]): Promise<number> {
@@ -40,7 +30,7 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(`${USAGE}\n`);
     return 0;
   }
-  const settings = readSettings(values.stack);
+  const settings = await loadSettings(values.stack);
   const [{ deployment, rpcUrl }] = await Promise.all([
     loadDeployment(values.stack, settings, values.outputs),
     buildContracts(),
@@ -65,13 +55,6 @@ async function loadDeployment(
     ? JSON.parse(readFileSync(file, "utf8"))
     : (await outputs({ projectDir: projectRoot, stack })).outputs;
   return { deployment: publicDeployment(stack, settings, values), rpcUrl: settings.protocol?.rpcUrl };
-}
-
-function readSettings(stack: string): StackSettings {
-  const file = `Pulumi.${stack}.yaml`;
-  if (!existsSync(projectPath(file))) throw new StackFileMissingError(file);
-  const { config = {} } = parse(readFileSync(projectPath(file), "utf8")) as { config?: Record<string, unknown> };
-  return parseSettings(settingsOf(config));
 }
 
 function render(findings: readonly Finding[]): string {
