@@ -22,7 +22,12 @@ const MAINNET_OPERATIONS_DELAY = 86_400;
 export function publicCrossChecks(raw: Readonly<Record<string, unknown>>): SettingsFault[] {
   const hosts = wellFormed(raw["hosts"], hostSchema);
   const nodes = wellFormed(raw["nodes"], publicNodeSchema);
-  const faults = [...repeatedNames("hosts", hosts), ...repeatedNames("nodes", nodes), ...hostless(nodes, hosts)];
+  const faults = [
+    ...repeatedNames("hosts", hosts),
+    ...repeatedNames("nodes", nodes),
+    ...hostless(nodes, hosts),
+    ...sharedPorts(nodes),
+  ];
   if ((raw["protocol"] === undefined) === (raw["deployment"] === undefined)) {
     faults.push({
       path: raw["protocol"] === undefined ? "protocol" : "deployment",
@@ -69,6 +74,24 @@ function hostless(
       value: value.host,
       remedy: `must name one of the hosts: ${known.join(", ")}`,
     }));
+}
+
+/** Nodes that share a host name their ports: defaults follow a node's place in the list, and would move with it. */
+function sharedPorts(nodes: readonly Entry<PublicNodeSettings>[]): SettingsFault[] {
+  return nodes.flatMap(({ index, value }) => {
+    if (nodes.filter((other) => other.value.host === value.host).length < 2) return [];
+    const remedy = `must be set: other nodes are on ${value.host} too, and a port must stay when one of them goes`;
+    const missing = (path: string, port: number | undefined): SettingsFault[] =>
+      port === undefined ? [{ path: `nodes[${index}].${path}`, value: undefined, remedy }] : [];
+    return [
+      ...missing("basePort", value.basePort),
+      ...value.execution.flatMap(({ p2pPort }, place) => missing(`execution[${place}].p2pPort`, p2pPort)),
+      ...value.consensus.flatMap(({ p2pPort, quicPort }, place) => [
+        ...missing(`consensus[${place}].p2pPort`, p2pPort),
+        ...missing(`consensus[${place}].quicPort`, quicPort),
+      ]),
+    ];
+  });
 }
 
 /** Accounts that the roles name but that do not exist, and members that are nobody. */

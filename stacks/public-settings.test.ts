@@ -69,6 +69,11 @@ describe("settings of a public network", () => {
     expect(faults.find((fault) => fault.path === where)?.remedy).toMatch(remedy);
   });
 
+  it("has no validators on sepolia, where deposits are gated", () => {
+    const faults = faultsOf(changed(example("sepolia"), "nodes.0.validator", { client: "lodestar" }));
+    expect(faults.map(({ path }) => path)).toContain("nodes[0].validator");
+  });
+
   it("tells a member named twice", () => {
     const [first = "", second = ""] = (hoodi["protocol"] as { committees: { oracle: string[] } }).committees.oracle;
     const faults = faultsOf(changed(hoodi, "protocol.committees.oracle", [first, second, first]));
@@ -83,6 +88,10 @@ describe("settings of a public network", () => {
     ["hosts.0.dataVolume.sizeGiB", 100, "hosts[0].dataVolume.sizeGiB", /need/],
     ["nodes.0.validator.publicKeys", [key, key], "nodes[0].validator.publicKeys[1]", /./],
     ["nodes.0.mevBoost.relays", ["http://relay"], "nodes[0].mevBoost.relays[0]", /./],
+    ["nodes.0.validator.extraArgs", ["--datadir=/tmp/new"], "nodes[0].validator.extraArgs[0]", /remove it/],
+    ["nodes.0.validator.extraArgs", ["--force-clear-db"], "nodes[0].validator.extraArgs[0]", /slashing/],
+    ["nodes.0.validator.extraArgs", ["--suggested-fee-recipient", "0x1"], "nodes[0].validator.extraArgs[0]", /pay/],
+    ["nodes.1.host", "fra-1", "nodes[1].basePort", /other nodes/],
     ["nodes.0.validator", { client: "prysm" }, "nodes[0].validator.doppelgangerProtection", /./],
   ])("looks at machines and nodes: %s = %j", (path, value, where, remedy) => {
     const faults = faultsOf(changed(hoodi, path, value));

@@ -47,6 +47,9 @@ export async function createPublicStack(settings: PublicSettings): Promise<Recor
         node,
         connection: host.connection,
         machine: host.machine,
+        host: hostIdentity(settings, host.name),
+        protect:
+          node.validator !== undefined && settings.hosts.find(({ name }) => name === host.name)?.protected !== false,
         ready: host.ready,
         ...(feeRecipient === undefined ? {} : { feeRecipient }),
       }),
@@ -70,6 +73,12 @@ export async function createPublicStack(settings: PublicSettings): Promise<Recor
     ...(protocol ? protocolOutputs(protocol, NETWORKS[network].depositContract) : {}),
     ...(feeRecipient === undefined ? {} : { feeRecipient }),
   };
+}
+
+/** What a host is to its nodes: its name, and for a machine that exists its address too, which may come to mean another one. */
+function hostIdentity({ hosts }: PublicSettings, name: string): string {
+  const target = hosts.find((host) => host.name === name)?.target;
+  return target?.kind === "ssh" ? `${name} ${target.address}` : name;
 }
 
 function deployProtocol({ network }: PublicSettings, parameters: DeployedProtocolSettings): Protocol {

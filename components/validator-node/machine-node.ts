@@ -9,6 +9,7 @@ import {
   type Resource,
 } from "@pulumi/pulumi";
 import { local, remote } from "@pulumi/command";
+import { isAddress, zeroAddress } from "viem";
 import type { HostConnection } from "../host/spec.ts";
 import { applyScripts, type ApplyScripts } from "./bundle/apply.ts";
 import { renderBundle } from "./bundle/render.ts";
@@ -24,6 +25,10 @@ export interface MachineNodeArgs {
   readonly feeRecipient?: Input<string>;
   /** How the host is reached; undefined for this machine. */
   readonly connection: Input<HostConnection> | undefined;
+  /** Name of the host: a node that moves to another one is stopped where it was before it starts there. */
+  readonly host: string;
+  /** Whether its validator client may be taken away or moved: not until this is lifted. */
+  readonly protect: boolean;
   /** Identifies the host's machine: another one is given the bundle anew and started. */
   readonly machine: Input<string>;
   /** What must be in place before anything is installed: the mounted data volume. */
@@ -60,9 +65,14 @@ export class MachineNode extends ComponentResource {
     run(
       `${name}-services`,
       args.connection,
-      { create: pick(scripts, "up"), delete: pick(scripts, "down"), stdin: pick(scripts, "services") },
-      // Taking a validator client away stops its keys: that is said twice, first here and then by lifting the protection.
-      { ...child, dependsOn: [files], protect: node.validator !== undefined },
+      {
+        create: pick(scripts, "up"),
+        delete: pick(scripts, "down"),
+        stdin: pick(scripts, "services"),
+        triggers: [args.host],
+      },
+      // On another host it is another resource: the old one is stopped, over its own connection, before the new one starts.
+      { ...child, dependsOn: [files], protect: args.protect, deleteBeforeReplace: true },
     );
     this.metrics = bundle.apply(({ metrics }) => metrics);
     this.services = bundle.apply(({ services }) => services);
@@ -74,6 +84,7 @@ interface CommandInputs {
   readonly create: Output<string>;
   readonly delete?: Output<string>;
   readonly stdin: Output<string>;
+  readonly triggers?: string[];
 }
 
 /** A script on the host, run again whenever it or its input changes. */
@@ -94,6 +105,9 @@ function pick(scripts: Output<ApplyScripts>, script: keyof ApplyScripts): Output
 }
 
 function withFeeRecipient(node: BundleSpec, feeRecipient: string | undefined): BundleSpec {
-  if (feeRecipient === undefined || node.validator === undefined) return node;
+  if (node.validator === undefined) return node;
+  // Never the one of the specification, which may stand for an address that is not known yet: proposals would pay it.
+  if (feeRecipient === undefined || !isAddress(feeRecipient) || feeRecipient === zeroAddress)
+    throw new TypeError(`node ${node.name} has validators and its fee recipient is ${feeRecipient ?? "not known"}`);
   return { ...node, validator: { ...node.validator, feeRecipient } };
 }

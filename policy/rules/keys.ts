@@ -14,7 +14,7 @@ const NAMED_SECRET =
   /(?:private_?-?key|secret_?-?key|signing_?-?key|api_?-?key|secret|password|passphrase|mnemonic|seed|jwt|token)["']?\s*[:= ]\s*["']?(?:0x)?[0-9a-f]{64}(?![0-9a-f])/i;
 /** Flags and variables that turn slashing protection off. */
 const UNPROTECTED =
-  /slashing[-_]protection[-_]enabled["']?[= ]+["']?false|--disable-slashing-protection(?!-web3signer=false)[\w-]*/i;
+  /slashing[-_]protection[-_]enabled["']?[=: ]+["']?false|--disable-slashing-protection(?!-web3signer=false)[\w-]*/i;
 /** A BLS public key; that of a relay is followed by its host. */
 const PUBLIC_KEY = /0x[0-9a-f]{96}(?![0-9a-f@])/gi;
 
@@ -152,10 +152,19 @@ export const KEY_RULES: readonly Rule[] = [
     severity: "mandatory",
     *check(resource) {
       const fix = "Leave slashing protection on; move its database with the keys instead.";
+      let found = false;
       for (const service of services(resource)) {
         const off = UNPROTECTED.exec([commandLine(service), ...environment(service)].join(" "))?.[0];
-        if (off !== undefined) yield { property: service.property, value: off, fix };
+        if (off === undefined) continue;
+        found = true;
+        yield { property: service.property, value: off, fix };
       }
+      // A signer's options may be in a file beside the compose file.
+      if (!found)
+        for (const { property, text } of contents(resource)) {
+          const off = UNPROTECTED.exec(text)?.[0];
+          if (off !== undefined) return yield { property, value: off, fix };
+        }
       if (resource.type !== "ethstake:index:Process") return;
       const words = strings(resource.props["args"]).join(" ");
       const off = UNPROTECTED.exec(words)?.[0];

@@ -17,7 +17,10 @@ const remoteSender = z.object({
   /** JSON-RPC endpoint that serves eth_signTransaction. */
   signerUrl: z
     .url({ protocol: /^https?$/, error: "must be the URL of a signer" })
-    .refine((url) => new URL(url).username === "", "must hold no credentials: they would be in the state"),
+    .refine(
+      (url) => new URL(url).username + new URL(url).password === "",
+      "must hold no credentials: they would be in the state",
+    ),
   address: z.custom<Address>((value) => typeof value === "string" && isAddress(value), "must be the account's address"),
 });
 

@@ -98,6 +98,34 @@ describe("remoteAccount", () => {
     });
   });
 
+  it("refuses a transaction of another type, or with an access list", async () => {
+    respond = async (call) => ({
+      result: await account.signTransaction({
+        type: "eip1559",
+        chainId: 1,
+        nonce: 0,
+        to: call.to,
+        value: 5n,
+        gas: 21_000n,
+        maxFeePerGas: 30n,
+        maxPriorityFeePerGas: 1n,
+        accessList: [{ address: call.to, storageKeys: [] }],
+      }),
+    });
+    await expect(remoteAccount(url, account.address).signTransaction(transaction)).rejects.toThrow(/another type/);
+    respond = async (call) => ({
+      result: await account.signTransaction({
+        type: "legacy",
+        nonce: 0,
+        to: call.to,
+        gasPrice: 30n,
+        gas: 21_000n,
+        value: 5n,
+      }),
+    });
+    await expect(remoteAccount(url, account.address).signTransaction(transaction)).rejects.toThrow(/another type/);
+  });
+
   it("refuses another account's signature, what is no transaction, a refusal and silence", async () => {
     const other = privateKeyToAccount(generatePrivateKey());
     respond = async (call) => ({ result: await sign(call, other) });

@@ -93,6 +93,8 @@ async function verify(signerUrl: string, address: Address, wanted: TransactionSe
   }
   if (!isAddressEqual(signer, address))
     throw new RemoteSignerError(signerUrl, `signed for ${signer} instead of ${address}`);
+  if (signed.type !== "eip1559" || (signed.accessList ?? []).length > 0)
+    throw new RemoteSignerError(signerUrl, "signed a transaction of another type than it was asked for");
   const fields = ["chainId", "nonce", "gas", "maxFeePerGas", "maxPriorityFeePerGas", "value", "data", "to"] as const;
   for (const field of fields) {
     // A signed transaction leaves out what is zero or empty.

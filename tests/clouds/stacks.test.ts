@@ -127,6 +127,46 @@ describe("hoodi on simulated clouds", () => {
     expect(done(result)).toEqual(["update fra-1-server"]);
   });
 
+  it("stops a validator client where it was before it starts elsewhere, and only once that is allowed", async () => {
+    const { settings } = trial;
+    const commands = (): Cloud => new Cloud(join(trial.dir, "clouds"), "command");
+    const moved = (allowed: boolean, host: string): Example => ({
+      ...settings,
+      fleet: { maxProviderShare: 1, maxRegionShare: 1 },
+      hosts: settings.hosts.map((each) => ({
+        ...each,
+        ...(allowed ? { protected: false } : {}),
+        allowUndersized: true,
+      })),
+      nodes: settings.nodes.flatMap((node) => (node.name === "node-1" ? [{ ...node, host }] : [])),
+    });
+    // Its neighbour goes first: nodes of one host would have to name their ports.
+    trial.settings = moved(false, "fra-1");
+    expect((await trial.up()).ok).toBe(true);
+    trial.settings = moved(false, "ams-1");
+    const refused = await trial.preview();
+    expect(refused.ok).toBe(false);
+    expect(messages(refused)).toMatch(/protect/);
+    trial.settings = moved(true, "fra-1");
+    expect((await trial.up()).ok).toBe(true);
+    const where = (): unknown =>
+      commands()
+        .all()
+        .map(({ inputs }) => inputs as { delete?: string; connection?: { host: string } })
+        .find(({ delete: down }) => down !== undefined)?.connection?.host;
+    const before = where();
+    trial.settings = moved(true, "ams-1");
+    const result = await trial.up();
+    expect(messages(result).trim()).toBe("");
+    expect(result.ok).toBe(true);
+    expect(done(result)).toContain("replace node-1-services");
+    expect(where()).not.toBe(before);
+    trial.settings = moved(true, "fra-1");
+    expect((await trial.up()).ok).toBe(true);
+    trial.settings = settings;
+    expect((await trial.up()).ok).toBe(true);
+  });
+
   it("refuses to take away a node with validators, and a host that holds their keys", async () => {
     const { settings } = trial;
     const [first] = settings.nodes;

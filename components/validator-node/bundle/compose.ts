@@ -25,6 +25,8 @@ export interface Service {
   readonly tmpfs: readonly string[];
   /** Short syntax, `127.0.0.1:8545:8545/tcp`. */
   readonly ports: readonly string[];
+  /** Networks of the bundle that it is in; the default one when absent. */
+  readonly networks?: readonly BundleNetwork[];
   readonly dependsOn: Readonly<Record<string, DependencyCondition>>;
   readonly healthCheck?: readonly string[] | undefined;
   readonly readOnly: boolean;
@@ -36,6 +38,12 @@ export interface Service {
   /** Bytes of `/dev/shm`, where Docker's 64 MiB are too few. */
   readonly shmSize?: string | undefined;
 }
+
+/**
+ * A bundle's networks. Web3Signer signs for whoever asks, so it and its database are in one of their own, which only the validator client
+ * shares: what talks to strangers (clients with peers, mev-boost) cannot reach it.
+ */
+export type BundleNetwork = "default" | "signer";
 
 /** Whom containers run as. */
 export interface Owner {
@@ -98,6 +106,7 @@ function definitionOf(service: Service, { uid, gid }: Owner): Record<string, unk
         }
       : {}),
     ...(has(service.ports) ? { ports: [...service.ports] } : {}),
+    ...(service.networks === undefined ? {} : { networks: [...service.networks] }),
     ...(dependencies.length > 0
       ? { depends_on: Object.fromEntries(dependencies.map(([name, condition]) => [name, { condition }])) }
       : {}),
@@ -140,7 +149,9 @@ export function renderCompose(project: string, services: readonly Service[], own
   );
   // Readers of YAML 1.1 take `no` for a boolean and `22:22` for a number: written for them, both are quoted.
   const options = { version: "1.1", lineWidth: 0, aliasDuplicateObjects: false } as const;
-  return stringify({ name: project, services: definitions }, options);
+  const own = [...new Set(services.flatMap(({ networks = [] }) => networks))].filter((name) => name !== "default");
+  const networks = own.length > 0 ? { networks: Object.fromEntries(own.map((name) => [name, {}])) } : {};
+  return stringify({ name: project, services: definitions, ...networks }, options);
 }
 
 /** Each service's hash: over its definition and the content of the files that it mounts from the bundle. */

@@ -259,6 +259,7 @@ function validatorPart(spec: BundleSpec, settings: ValidatorSettings): Part {
           }),
           ...(settings.extraArgs ?? []),
         ],
+        ...(signer.kind === "web3signer" ? { networks: ["default", "signer"] as const } : {}),
         mounts: [dataMount(data), ...(readsToken ? [secretMount("keymanager-token")] : []), ...walletMounts],
         ports: [
           published(spec, PORT_OFFSETS.keymanager, PORTS.keymanager),

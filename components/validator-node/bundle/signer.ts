@@ -40,7 +40,7 @@ export function signerServices(spec: BundleSpec, ports: readonly string[]): Serv
   const databaseContainer = containerOf(postgres, {}, spec.network);
   const schemaMount: Mount = { source: "data/web3signer-schema", target: SCHEMA, readOnly: false };
   const oneShot = { healthCheck: undefined, oneShot: true, memoryMiB: 256, ports: [], stopGraceSeconds: 10 };
-  return [
+  const services: Service[] = [
     {
       name: "postgres",
       ...databaseContainer,
@@ -84,4 +84,5 @@ export function signerServices(spec: BundleSpec, ports: readonly string[]): Serv
       stopGraceSeconds: CONSENSUS_GRACE,
     },
   ];
+  return services.map((service) => ({ ...service, networks: ["signer"] }));
 }

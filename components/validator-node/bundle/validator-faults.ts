@@ -60,13 +60,29 @@ function isLowerOrUpper(value: string): boolean {
   return /^0x([0-9a-f]{40}|[0-9A-F]{40})$/.test(value);
 }
 
+/**
+ * Options that say where a validator client keeps keys and signing history (another place would be an empty one), read a file of options,
+ * or name who is paid.
+ */
+const TAKEN =
+  /^--((data|validators?|wallet|secrets|keystores?|database)-?(dir|path)|datadir|data-(base|validator)-path|validators-?dir|config-?file|rc-?config|.*proposer-(settings|config).*|proposersettings.*|.*suggested-?fee-?recipient|.*default-fee-recipient|validators-keystore-locking.*)$/i;
+
 /** Options that turn slashing protection off, or that let a client begin with an empty history where it has lost its own. */
 function slashingFaults(path: string, extraArgs: readonly string[]): BundleFault[] {
   return extraArgs.flatMap((argument, index) => {
     const [name = "", inline] = argument.split("=", 2);
     const value = (inline ?? extraArgs[index + 1] ?? "").toLowerCase();
+    if (TAKEN.test(name))
+      return [
+        fault(
+          `${path}[${index}]`,
+          argument,
+          "is the bundle's to set: where keys and their history are, and whom proposals pay, follows from the settings; remove it",
+        ),
+      ];
     const off =
       /^--(disable-slashing-protection|init-slashing-protection)/i.test(name) ||
+      /clear-?db/i.test(name) ||
       (/slashing-?protection.*enabled$/i.test(name) && ["false", "no", "off", "0"].includes(value));
     return off
       ? [

@@ -68,7 +68,8 @@ export function web3signerFiles(network: PublicNetwork): BundleFile[] {
   const options = {
     "http-listen-host": "0.0.0.0",
     "http-listen-port": PORTS.web3signer,
-    "http-host-allowlist": ["*"],
+    // The validator client's name for it, and an operator's tunnel: no page in a browser may ask under another name.
+    "http-host-allowlist": ["web3signer", "localhost", "127.0.0.1"],
     "metrics-enabled": true,
     "metrics-host": "0.0.0.0",
     "metrics-port": PORTS.web3signerMetrics,
