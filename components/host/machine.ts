@@ -114,14 +114,14 @@ export function machineFirewall(
   options: CustomResourceOptions & { readonly dependsOn: Resource[] },
 ): Command {
   const { name, ports, sshAllow } = spec;
-  const rules = all([machine, all([...privateNetworks])]).apply(
-    ([id, networks]) =>
-      // Another machine was made with the user data of its day; it gets the rules of today.
-      `# for ${id}\n${firewallRules({ ports, sshAllow, sshPort: SSH_PORT, privateNetworks: networks })}`,
+  const rules = all([...privateNetworks]).apply((networks) =>
+    firewallRules({ ports, sshAllow, sshPort: SSH_PORT, privateNetworks: networks }),
   );
+  // Another machine was made with the user data of its day; it gets the rules of today.
+  const load = machine.apply((id) => `${LOAD_FIREWALL}# on ${id}\n`);
   return new Command(
     `${name}-rules`,
-    { connection: patient(connection), create: LOAD_FIREWALL, update: LOAD_FIREWALL, stdin: rules },
+    { connection: patient(connection), create: load, update: load, stdin: rules },
     options,
   );
 }

@@ -51,14 +51,16 @@ export class MachineNode extends ComponentResource {
     const bundle = output(args.feeRecipient).apply((feeRecipient) =>
       renderBundle(withFeeRecipient(node, feeRecipient)),
     );
-    const scripts = all([bundle, args.machine]).apply(([rendered, machine]) =>
-      applyScripts(node.name, node.directory, rendered, machine),
-    );
+    const scripts = bundle.apply((rendered) => applyScripts(node.name, node.directory, rendered));
+    // Another machine behind the address is given everything anew. Its id is known only once it is there, so it is with the scripts: what
+    // they read stays known, and a plan shows it.
+    const onMachine = (script: "install" | "up"): Output<string> =>
+      all([scripts, args.machine]).apply(([all, machine]) => `${all[script]}\n# on ${machine.replace(/\s+/g, " ")}\n`);
     const child: CustomResourceOptions = { parent: this };
     const files = run(
       `${name}-bundle`,
       args.connection,
-      { create: pick(scripts, "install"), stdin: pick(scripts, "files") },
+      { create: onMachine("install"), stdin: pick(scripts, "files") },
       // What a node leaves behind when it goes are its data and keys: nobody deletes those but the operator.
       { ...child, dependsOn: [...args.ready] },
     );
@@ -66,7 +68,7 @@ export class MachineNode extends ComponentResource {
       `${name}-services`,
       args.connection,
       {
-        create: pick(scripts, "up"),
+        create: onMachine("up"),
         delete: pick(scripts, "down"),
         stdin: pick(scripts, "services"),
         triggers: [args.host],

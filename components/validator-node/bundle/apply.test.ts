@@ -117,7 +117,7 @@ describe("up and down", () => {
     install([compose]);
     const docker = fakeDocker();
     const { up, services } = applyScripts("node-1", directory, bundle([compose], { beacon: "b1", execution: "a1" }));
-    expect(services).toBe("machine node-1\nbeacon b1\nexecution a1\n");
+    expect(services).toBe("beacon b1\nexecution a1\n");
     expect(sh(up, services, docker.path).status).toBe(0);
     const [pull = "", start = ""] = docker.calls().split("\n");
     expect(pull).toContain("|pull|--quiet|");

@@ -4,11 +4,11 @@ import type { Bundle, BundleDirectory, BundleFile, GeneratedSecret } from "./spe
 export interface ApplyScripts {
   /** Writes the bundle's files; reads {@link ApplyScripts.files}. */
   readonly install: string;
-  /** The bundle as text, an entry a line: `machine ID`, `directory MODE PATH`, `file MODE PATH BASE64`, `secret MODE PATH BYTES`. Holds no secret. */
+  /** The bundle as text, an entry a line: `directory MODE PATH`, `file MODE PATH BASE64`, `secret MODE PATH BYTES`. Holds no secret. */
   readonly files: string;
   /** Starts what is not running and restarts what changed; reads {@link ApplyScripts.services}. */
   readonly up: string;
-  /** `machine ID`, then `SERVICE HASH`, a line each: a plan's difference in it names the services that restart. */
+  /** `SERVICE HASH`, a line each: a plan's difference in it names the services that restart. */
   readonly services: string;
   /** Stops the node's containers. Data, keys and secrets stay. */
   readonly down: string;
@@ -21,19 +21,15 @@ const START_TIMEOUT_SECONDS = 900;
  * The scripts of a node. POSIX sh, so that they run on any host; each may be killed at any point and run again.
  * @param node its name: the containers' project is `ethstake-NODE`
  * @param directory its folder on the host, absolute
- * @param machine identifies the machine: another one is given everything, though the bundle is the same
  */
-export function applyScripts(node: string, directory: string, bundle: Bundle, machine = node): ApplyScripts {
+export function applyScripts(node: string, directory: string, bundle: Bundle): ApplyScripts {
   const compose = `docker compose --project-name ${quoted(`ethstake-${node}`)} --project-directory ${quoted(directory)}`;
   return {
     install: installScript(directory),
     files:
-      [
-        machineLine(machine),
-        ...bundle.directories.map(directoryLine),
-        ...bundle.files.map(fileLine),
-        ...bundle.secrets.map(secretLine),
-      ].join("\n") + "\n",
+      [...bundle.directories.map(directoryLine), ...bundle.files.map(fileLine), ...bundle.secrets.map(secretLine)].join(
+        "\n",
+      ) + "\n",
     up: [
       "set -eu",
       // What changed is in the input for the plan's sake; compose finds out by itself what runs on what.
@@ -44,12 +40,10 @@ export function applyScripts(node: string, directory: string, bundle: Bundle, ma
       `${compose} up --detach --wait --wait-timeout ${START_TIMEOUT_SECONDS} --remove-orphans`,
     ].join("\n"),
     services:
-      [
-        machineLine(machine),
-        ...Object.entries(bundle.services)
-          .map(([service, hash]) => `${service} ${hash}`)
-          .sort(),
-      ].join("\n") + "\n",
+      Object.entries(bundle.services)
+        .map(([service, hash]) => `${service} ${hash}`)
+        .sort()
+        .join("\n") + "\n",
     down: [
       "set -eu",
       "cat >/dev/null",
@@ -72,9 +66,8 @@ mkdir -p ${quoted(directory)}
 cd ${quoted(directory)}
 : >.bundle.incoming
 while read -r kind mode path content; do
-  [ -z "$path" ] || mkdir -p "$(dirname "$path")"
+  mkdir -p "$(dirname "$path")"
   case "$kind" in
-  machine) continue ;;
   directory)
     mkdir -p "$path"
     chmod "$mode" "$path"
@@ -110,10 +103,6 @@ if [ -e .bundle ]; then
 fi
 mv -f .bundle.incoming .bundle
 `;
-}
-
-function machineLine(machine: string): string {
-  return `machine ${machine.replace(/\s+/g, "-")}`;
 }
 
 function directoryLine({ path, mode }: BundleDirectory): string {
