@@ -39,9 +39,12 @@ export function isProtected(spec: HostSpec): boolean {
   return spec.protected ?? spec.hasValidators;
 }
 
-/** Labels of a host's resources: whose they are, and whether keys live there. The policies read them (policy/README.md). */
-export function labelsOf({ name, hasValidators }: HostSpec): Record<string, string> {
-  return { ethstake: name, "ethstake-validators": String(hasValidators) };
+/**
+ * Labels of a host's resources: whose they are, and whether keys live there that must not be lost. The policies read them
+ * (policy/README.md): a host whose protection the settings lift says so, and passes.
+ */
+export function labelsOf(spec: HostSpec): Record<string, string> {
+  return { ethstake: spec.name, "ethstake-validators": String(isProtected(spec)) };
 }
 
 /** Labels of its data volume: how it is backed up, too. */

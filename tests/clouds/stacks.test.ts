@@ -165,7 +165,7 @@ describe("hoodi on simulated clouds", () => {
     expect((await trial.up()).ok).toBe(true);
     trial.settings = settings;
     expect((await trial.up()).ok).toBe(true);
-  });
+  }, 400_000);
 
   it("refuses to take away a node with validators, and a host that holds their keys", async () => {
     const { settings } = trial;
