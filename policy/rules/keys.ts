@@ -160,11 +160,14 @@ export const KEY_RULES: readonly Rule[] = [
         yield { property: service.property, value: off, fix };
       }
       // A signer's options may be in a file beside the compose file.
-      if (!found)
+      if (!found) {
         for (const { property, text } of contents(resource)) {
           const off = UNPROTECTED.exec(text)?.[0];
-          if (off !== undefined) return yield { property, value: off, fix };
+          if (off === undefined) continue;
+          yield { property, value: off, fix };
+          break;
         }
+      }
       if (resource.type !== "ethstake:index:Process") return;
       const words = strings(resource.props["args"]).join(" ");
       const off = UNPROTECTED.exec(words)?.[0];
