@@ -35,7 +35,9 @@ async function main(args: readonly string[]): Promise<number> {
     loadDeployment(values.stack, settings, values.outputs),
     buildContracts(),
   ]);
-  const client = createPublicClient({ transport: http(values.rpc ?? rpcUrl, { retryCount: 2, timeout: 60_000 }) });
+  const client = createPublicClient({
+    transport: http(values.rpc ?? rpcUrl, { retryCount: 5, retryDelay: 1_000, timeout: 60_000 }),
+  });
   const findings = await check(client, deployment, expectationsOf(deployment));
   process.stdout.write(`${values.json ? JSON.stringify({ findings }) : render(findings)}\n`);
   return findings.every(({ equal }) => equal) ? 0 : 1;

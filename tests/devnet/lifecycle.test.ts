@@ -146,7 +146,10 @@ describe("a devnet from nothing to its end", () => {
     expect(
       other.proofs.filter(({ claim, holds }) => holds && /head advances|built code|fee recipient/.test(claim)),
     ).toHaveLength(3 + PROTOCOL_CONTRACTS.length);
-    expect((await project.json("verify", ["--stack", "beside"])).code).toBe(0);
+    const verified = await project.json("verify", ["--stack", "beside"]);
+    const { findings } = verified.value as unknown as { findings: { equal: boolean }[] };
+    expect(findings.filter(({ equal }) => !equal)).toEqual([]);
+    expect(verified.code).toBe(0);
     project.changeStack("beside", ({ protocol }) => (protocol["stakeCap"] = 900));
     const raised = await project.json("stack", ["up", "--yes", "--stack", "beside"]);
     expect(raised.code, raised.stderr).toBe(0);
