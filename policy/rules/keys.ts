@@ -160,7 +160,7 @@ export const KEY_RULES: readonly Rule[] = [
         yield { property: service.property, value: off, fix };
       }
       // A signer's options may be in a file beside the compose file.
-      if (!found) {
+      if (!found && resource.type.startsWith("command:")) {
         for (const { property, text } of contents(resource)) {
           const off = UNPROTECTED.exec(text)?.[0];
           if (off === undefined) continue;
