@@ -42,7 +42,7 @@ export class Cloud {
 
   get(type: string, id: string): Thing | undefined {
     const path = this.path(type, id);
-    return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as Thing) : undefined;
+    return readThing(path);
   }
 
   put(thing: Thing): void {
@@ -64,12 +64,22 @@ export class Cloud {
     const prefix = type === undefined ? "" : `${encodeURIComponent(type)}~`;
     return readdirSync(this.dir)
       .filter((name) => name.startsWith(prefix) && name.endsWith(".json"))
-      .map((name) => JSON.parse(readFileSync(join(this.dir, name), "utf8")) as Thing);
+      .flatMap((name) => readThing(join(this.dir, name)) ?? []);
   }
 
   /** Adds a line to the record of what would have been done to machines. */
   record(entry: object): void {
     mkdirSync(this.root, { recursive: true, mode: 0o700 });
     appendFileSync(join(this.root, "commands.jsonl"), `${JSON.stringify(entry)}\n`, { mode: 0o600 });
+  }
+}
+
+/** What is in a file; undefined when it is not there, perhaps because another process took it away a moment ago. */
+function readThing(path: string): Thing | undefined {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as Thing;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
   }
 }
