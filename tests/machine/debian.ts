@@ -36,7 +36,12 @@ export async function missing(): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return "needs root";
   for (const tool of ["docker", "debootstrap", "ssh", "ssh-keygen", "losetup", "mkfs.ext4"])
     if ((await run("which", [tool])).code !== 0) return `needs ${tool}`;
+  if ((await run("losetup", ["--find"])).code !== 0) return "needs a loop device";
   if (!(await dockerAnswers()) && (await run("which", ["dockerd"])).code !== 0) return "needs a Docker engine";
+  // Installed is not allowed: a sandbox may refuse what the engine wants of the kernel.
+  const end = await startDocker().catch(() => undefined);
+  if (end === undefined) return "needs a Docker engine, and dockerd does not start here";
+  await end();
   return undefined;
 }
 
