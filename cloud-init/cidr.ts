@@ -8,6 +8,9 @@ export interface Cidr {
   readonly family: "ipv4" | "ipv6";
 }
 
+/** Blocks with a shorter prefix are no list of known places any more, whatever they are called: SSH is not opened to them. */
+export const WIDEST_SSH = { ipv4: 8, ipv6: 19 } as const;
+
 /** Reads `ADDRESS/PREFIX`; undefined when it is not one. */
 export function parseCidr(text: string): Cidr | undefined {
   const match = /^([0-9a-fA-F.:]+)\/(\d{1,3})$/.exec(text);

@@ -1,4 +1,4 @@
-import { isPrivate, parseCidr } from "./cidr.ts";
+import { isPrivate, parseCidr, WIDEST_SSH } from "./cidr.ts";
 import type { CloudInitSpec } from "./spec.ts";
 import { parsePublicKey, publicBlobOf } from "./ssh-keys.ts";
 
@@ -11,9 +11,6 @@ export interface CloudInitFault {
   /** What it must be, in words that say what to do. */
   readonly message: string;
 }
-
-/** Blocks that are wider are no list of known places any more, whatever they are called. */
-const WIDEST_SSH = { ipv4: 8, ipv6: 19 } as const;
 
 /** Every fault of a machine's description at once; none means that {@link renderCloudInit} takes it. */
 export function cloudInitFaults(spec: CloudInitSpec): readonly CloudInitFault[] {

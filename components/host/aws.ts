@@ -28,12 +28,9 @@ import {
   type HostArgs,
   type HostSpecOf,
 } from "./host.ts";
-import { awaitBoot, machineConnection, machineFirewall, machineKeys, userData } from "./machine.ts";
+import { machineConnection, machineKeys, serverOptions, settleServer, userData } from "./machine.ts";
+import { GP3_IOPS, GP3_THROUGHPUT_MBPS } from "./sizes.ts";
 import { DATA_DIRECTORY, type AwsTarget, type HostConnection } from "./spec.ts";
-
-/** What a gp3 volume has at no extra cost. */
-export const GP3_IOPS = 3000;
-const GP3_THROUGHPUT_MBPS = 125;
 
 /** The providers of AWS regions: one each, however many hosts are there. */
 export function awsRegions(options: CustomResourceOptions = {}): (region: string) => ProviderResource {
@@ -103,15 +100,7 @@ export class AwsHost extends ComponentResource implements Host {
         disableApiTermination: protect,
         tags,
       },
-      {
-        ...child,
-        protect,
-        dependsOn: [...network.ready, policy],
-        ignoreChanges: ["ami", "userDataBase64"],
-        replacementTrigger: spec.generation ?? 1,
-        // Two servers with the same keys never run at once, and only one can have the volume.
-        deleteBeforeReplace: true,
-      },
+      { ...serverOptions(spec, child, ["ami", "userDataBase64"]), dependsOn: [...network.ready, policy] },
     );
     const attachment = new VolumeAttachment(
       `${name}-data`,
@@ -122,13 +111,17 @@ export class AwsHost extends ComponentResource implements Host {
     this.privateAddress = network.card.privateIp;
     this.connection = machineConnection(network.address.publicIp, keys);
     this.dataVolume = volume.urn;
-    const booted = awaitBoot(name, this.connection, server.id, { ...own, dependsOn: [attachment] });
     this.machine = server.id;
-    const firewalled = machineFirewall(spec, { connection: this.connection, machine: server.id }, [PRIVATE_RANGE], {
-      ...own,
-      dependsOn: [booted],
-    });
-    this.ready = [booted, firewalled];
+    this.ready = settleServer(
+      spec,
+      {
+        connection: this.connection,
+        machine: server.id,
+        privateNetworks: [PRIVATE_RANGE],
+        attached: [attachment],
+      },
+      own,
+    );
     this.registerOutputs({ publicAddress: this.publicAddress, privateAddress: this.privateAddress });
   }
 }

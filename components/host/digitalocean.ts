@@ -19,7 +19,7 @@ import {
   labelWords,
   volumeLabelsOf,
 } from "./host.ts";
-import { awaitBoot, machineConnection, machineFirewall, machineKeys, userData } from "./machine.ts";
+import { machineConnection, machineKeys, serverOptions, settleServer, userData } from "./machine.ts";
 import { DATA_DIRECTORY, SSH_PORT, type DigitalOceanTarget, type HostConnection, type HostSpec } from "./spec.ts";
 
 /** A droplet with an address and a data volume that outlive it. */
@@ -71,15 +71,7 @@ export class DigitalOceanHost extends ComponentResource implements Host {
         gracefulShutdown: true,
         userData: userData(spec, args, { keys, device, privateNetworks: [vpc.ipRange] }),
       },
-      {
-        ...child,
-        protect,
-        dependsOn: [firewall],
-        ignoreChanges: ["image", "userData"],
-        replacementTrigger: spec.generation ?? 1,
-        // Two servers with the same keys never run at once, and only one can have the volume.
-        deleteBeforeReplace: true,
-      },
+      { ...serverOptions(spec, child, ["image", "userData"]), dependsOn: [firewall] },
     );
     const dropletId = server.id.apply(Number);
     const attachment = new VolumeAttachment(
@@ -97,13 +89,17 @@ export class DigitalOceanHost extends ComponentResource implements Host {
     this.privateAddress = server.ipv4AddressPrivate;
     this.connection = machineConnection(address.ipAddress, keys);
     this.dataVolume = volume.urn;
-    const booted = awaitBoot(name, this.connection, server.id, { ...child, dependsOn: [attachment, assignment] });
     this.machine = server.id;
-    const firewalled = machineFirewall(spec, { connection: this.connection, machine: server.id }, [vpc.ipRange], {
-      ...child,
-      dependsOn: [booted],
-    });
-    this.ready = [booted, firewalled];
+    this.ready = settleServer(
+      spec,
+      {
+        connection: this.connection,
+        machine: server.id,
+        privateNetworks: [vpc.ipRange],
+        attached: [attachment, assignment],
+      },
+      child,
+    );
     this.registerOutputs({ publicAddress: this.publicAddress, privateAddress: this.privateAddress });
   }
 }

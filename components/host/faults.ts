@@ -1,7 +1,7 @@
 /** What is wrong with hosts, all of it at once, before anything is made. Pure. */
-import { isIPv4, isIPv6 } from "node:net";
+import { parseCidr, WIDEST_SSH, type Cidr } from "../../cloud-init/cidr.ts";
 import { spreadFaults } from "./spread.ts";
-import { machineType, memoryOf, sizesOf, smallestFit, VOLUME_IOPS } from "./sizes.ts";
+import { GP3_IOPS, GP3_THROUGHPUT_MBPS, machineType, memoryOf, sizesOf, smallestFit, VOLUME_IOPS } from "./sizes.ts";
 import type { HostSpec } from "./spec.ts";
 
 /** One fault. */
@@ -31,13 +31,8 @@ export interface FleetRules {
   readonly maxRegionShare?: number;
 }
 
-/** AWS gives a gp3 volume this much at least, and no more throughput than a quarter of the operations. */
-const GP3_IOPS = 3000;
-const GP3_THROUGHPUT_MBPS = 125;
+/** A gp3 volume gives no more throughput, in megabytes a second, than a quarter of its operations. */
 const GP3_THROUGHPUT_PER_IOPS = 0.25;
-
-/** Blocks that are wider are no list of known places any more. */
-const WIDEST = { ipv4: 8, ipv6: 19 } as const;
 
 /**
  * Every fault of a fleet's hosts.
@@ -103,29 +98,25 @@ function sshAllowFaults({ sshAllow, target }: HostSpec, path: string): HostFault
 
 /** What is wrong with an address block that may reach SSH. */
 function blockFault(block: string): string | undefined {
-  const [address = "", digits = "", ...rest] = block.split("/");
-  const family = isIPv4(address) ? "ipv4" : isIPv6(address) ? "ipv6" : undefined;
-  const length = family === "ipv4" ? 32 : 128;
-  if (family === undefined || rest.length > 0 || !/^\d{1,3}$/.test(digits) || Number(digits) > length) {
-    return "must be an address block, e.g. 203.0.113.4/32 or 2001:db8::/48";
+  const cidr = parseCidr(block);
+  if (cidr === undefined) return "must be an address block, e.g. 203.0.113.4/32 or 2001:db8::/48";
+  const { address, prefix, family } = cidr;
+  if (prefix < WIDEST_SSH[family]) {
+    return `must not be (almost) everyone: name the networks you come from, /${WIDEST_SSH[family]} or narrower`;
   }
-  const prefix = Number(digits);
-  if (prefix < WIDEST[family]) {
-    return `must not be (almost) everyone: name the networks you come from, /${WIDEST[family]} or narrower`;
-  }
-  return hasHostBits(address, prefix, family)
-    ? `must begin at the first address of its network: write ${address}/${length} for one machine`
+  return hasHostBits(cidr)
+    ? `must begin at the first address of its network: write ${address}/${family === "ipv4" ? 32 : 128} for one machine`
     : undefined;
 }
 
 /** Whether an address is not the first of its block. */
-function hasHostBits(address: string, prefix: number, family: "ipv4" | "ipv6"): boolean {
+function hasHostBits({ address, prefix, family }: Cidr): boolean {
   const bits = addressBits(address, family);
   const hostBits = BigInt((family === "ipv4" ? 32 : 128) - prefix);
   return (bits & ((1n << hostBits) - 1n)) !== 0n;
 }
 
-function addressBits(address: string, family: "ipv4" | "ipv6"): bigint {
+function addressBits(address: string, family: Cidr["family"]): bigint {
   if (family === "ipv4") return address.split(".").reduce((bits, part) => (bits << 8n) | BigInt(part), 0n);
   // The URL parser writes every IPv6 address in the same way, IPv4 at its end included.
   const [head = "", tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split("::");

@@ -21,7 +21,7 @@ import {
   type HostArgs,
   type HostSpecOf,
 } from "./host.ts";
-import { awaitBoot, machineConnection, machineFirewall, machineKeys, userData } from "./machine.ts";
+import { machineConnection, machineKeys, serverOptions, settleServer, userData } from "./machine.ts";
 import { DATA_DIRECTORY, SSH_PORT, type HetznerTarget, type HostConnection, type HostSpec } from "./spec.ts";
 
 /** Network zones of the locations outside Europe. */
@@ -90,14 +90,7 @@ export class HetznerHost extends ComponentResource implements Host {
         rebuildProtection: protect,
         labels,
       },
-      {
-        ...child,
-        protect,
-        ignoreChanges: ["image", "userData"],
-        replacementTrigger: spec.generation ?? 1,
-        // Two servers with the same keys never run at once, and only one can have the volume.
-        deleteBeforeReplace: true,
-      },
+      serverOptions(spec, child, ["image", "userData"]),
     );
     const attachment = new VolumeAttachment(
       `${name}-data`,
@@ -113,13 +106,17 @@ export class HetznerHost extends ComponentResource implements Host {
     this.privateAddress = inside.ip;
     this.connection = machineConnection(address.ipAddress, keys);
     this.dataVolume = volume.urn;
-    const booted = awaitBoot(name, this.connection, server.id, { ...child, dependsOn: [attachment, inside] });
     this.machine = server.id;
-    const firewalled = machineFirewall(spec, { connection: this.connection, machine: server.id }, [PRIVATE_RANGE], {
-      ...child,
-      dependsOn: [booted],
-    });
-    this.ready = [booted, firewalled];
+    this.ready = settleServer(
+      spec,
+      {
+        connection: this.connection,
+        machine: server.id,
+        privateNetworks: [PRIVATE_RANGE],
+        attached: [attachment, inside],
+      },
+      child,
+    );
     this.registerOutputs({ publicAddress: this.publicAddress, privateAddress: this.privateAddress });
   }
 }

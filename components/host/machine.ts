@@ -11,7 +11,7 @@ import {
 } from "@pulumi/pulumi";
 import { PrivateKey } from "@pulumi/tls/privateKey.js";
 import { firewallRules, LOAD_FIREWALL } from "../../cloud-init/firewall.ts";
-import type { HostArgs } from "./host.ts";
+import { isProtected, type HostArgs } from "./host.ts";
 import { DATA_DIRECTORY, HOST_USER, SSH_PORT, type HostConnection, type HostSpec } from "./spec.ts";
 
 /** A machine's keys. */
@@ -93,37 +93,61 @@ const BOOTED = [
   "docker compose version >/dev/null",
 ].join(" && ");
 
-/** Waits until the first boot of a server is through; again for each new server. */
-export function awaitBoot(
-  name: string,
-  connection: Output<HostConnection>,
-  server: Input<string>,
-  options: CustomResourceOptions & { readonly dependsOn: Resource[] },
-): Command {
-  return new Command(`${name}-ready`, { connection: patient(connection), create: BOOTED, triggers: [server] }, options);
+/**
+ * Options of a server. Two servers with the same keys never run at once, and only one can have the volume: the old one goes first. What
+ * would change a running server's image or user data waits for the next generation: `held` are the names of those inputs.
+ */
+export function serverOptions(
+  spec: HostSpec,
+  child: CustomResourceOptions,
+  held: readonly string[],
+): CustomResourceOptions {
+  return {
+    ...child,
+    protect: isProtected(spec),
+    ignoreChanges: [...held],
+    replacementTrigger: spec.generation ?? 1,
+    deleteBeforeReplace: true,
+  };
+}
+
+/** A server that was made, and how it is reached. */
+export interface MadeServer {
+  readonly connection: Output<HostConnection>;
+  /** Its id at the provider. */
+  readonly machine: Output<string>;
+  readonly privateNetworks: readonly Input<string>[];
+  /** What its first boot needs besides: volume, networks. */
+  readonly attached: readonly Resource[];
 }
 
 /**
- * The machine's own firewall after its first boot: user data is read once, so a port of a new node or another address that may log in
- * reaches it this way. Rules with a fault leave those that hold.
+ * What commands on a server wait for: that its first boot is through, again for each new server, and that its own firewall has the rules of
+ * today. User data is read once, so a port of a new node or another address that may log in reaches it this way; rules with a fault leave
+ * those that hold.
  */
-export function machineFirewall(
+export function settleServer(
   spec: HostSpec,
-  { connection, machine }: { readonly connection: Output<HostConnection>; readonly machine: Output<string> },
-  privateNetworks: readonly Input<string>[],
-  options: CustomResourceOptions & { readonly dependsOn: Resource[] },
-): Command {
+  { connection, machine, privateNetworks, attached }: MadeServer,
+  child: CustomResourceOptions,
+): readonly Resource[] {
   const { name, ports, sshAllow } = spec;
+  const booted = new Command(
+    `${name}-ready`,
+    { connection: patient(connection), create: BOOTED, triggers: [machine] },
+    { ...child, dependsOn: [...attached] },
+  );
   const rules = all([...privateNetworks]).apply((networks) =>
     firewallRules({ ports, sshAllow, sshPort: SSH_PORT, privateNetworks: networks }),
   );
   // Another machine was made with the user data of its day; it gets the rules of today.
   const load = machine.apply((id) => `${LOAD_FIREWALL}# on ${id}\n`);
-  return new Command(
+  const firewalled = new Command(
     `${name}-rules`,
     { connection: patient(connection), create: load, update: load, stdin: rules },
-    options,
+    { ...child, dependsOn: [booted] },
   );
+  return [booted, firewalled];
 }
 
 /** Checks a machine that was there before: Docker with compose, and the folder for data. */

@@ -1,6 +1,10 @@
 /** What the machine types of the clouds offer. Vendors add types all the time: one that is not here needs `memoryGiB` in the settings. */
 import type { HostSpec, HostTarget } from "./spec.ts";
 
+/** What a gp3 volume of AWS has at least, and at no extra cost: operations and megabytes a second. */
+export const GP3_IOPS = 3000;
+export const GP3_THROUGHPUT_MBPS = 125;
+
 /** A machine type. */
 export interface MachineSize {
   readonly vcpus: number;

@@ -8,7 +8,8 @@ import {
   type Output,
   type Resource,
 } from "@pulumi/pulumi";
-import { local, remote } from "@pulumi/command";
+import { Command as LocalCommand } from "@pulumi/command/local/command.js";
+import { Command as RemoteCommand } from "@pulumi/command/remote/command.js";
 import { isAddress, zeroAddress } from "viem";
 import type { HostConnection } from "../host/spec.ts";
 import { applyScripts, type ApplyScripts } from "./bundle/apply.ts";
@@ -98,8 +99,8 @@ function run(
 ): Resource {
   const commands = { ...inputs, update: inputs.create };
   return connection === undefined
-    ? new local.Command(name, { ...commands, interpreter: ["/bin/sh", "-c"] }, options)
-    : new remote.Command(name, { ...commands, connection }, options);
+    ? new LocalCommand(name, { ...commands, interpreter: ["/bin/sh", "-c"] }, options)
+    : new RemoteCommand(name, { ...commands, connection }, options);
 }
 
 function pick(scripts: Output<ApplyScripts>, script: keyof ApplyScripts): Output<string> {

@@ -1,3 +1,5 @@
+import type { OpenPort } from "../../host/spec.ts";
+
 /** Networks that bundles are rendered for. */
 export type PublicNetwork = "mainnet" | "sepolia" | "hoodi";
 
@@ -135,7 +137,7 @@ export interface Bundle {
   readonly secrets: readonly GeneratedSecret[];
   readonly metrics: readonly MetricsTarget[];
   /** What the host's firewall opens. */
-  readonly ports: readonly { readonly port: number; readonly protocol: "tcp" | "udp"; readonly purpose: string }[];
+  readonly ports: readonly OpenPort[];
   /** Services by a hash of what they run on: a plan says which of them restart. */
   readonly services: Readonly<Record<string, string>>;
   /** Loopback URL of the primary. */
