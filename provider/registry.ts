@@ -4,6 +4,8 @@ import { depositHandler } from "./resources/deposit.ts";
 import { feeRecipientHandler } from "./resources/fee-recipient.ts";
 import { genesisHandler } from "./resources/genesis.ts";
 import { processHandler } from "./resources/process.ts";
+import { proposerSettingsHandler } from "./resources/proposer-settings.ts";
+import { remoteKeysHandler } from "./resources/remote-keys.ts";
 import { settingHandler } from "./resources/setting.ts";
 import { validatorKeysHandler } from "./resources/validator-keys.ts";
 
@@ -14,6 +16,8 @@ export const handlers: ReadonlyMap<string, AnyHandler> = new Map([
   ["ethstake:index:ValidatorKeys", erase(validatorKeysHandler)],
   ["ethstake:index:Deposit", erase(depositHandler)],
   ["ethstake:index:FeeRecipient", erase(feeRecipientHandler)],
+  ["ethstake:index:ProposerSettings", erase(proposerSettingsHandler)],
+  ["ethstake:index:RemoteKeys", erase(remoteKeysHandler)],
   ["ethstake:index:Genesis", erase(genesisHandler)],
   ["ethstake:index:Process", erase(processHandler)],
 ]);

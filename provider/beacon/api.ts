@@ -1,6 +1,8 @@
 import { z } from "zod";
 import type { Hex } from "viem";
 import { EthstakeError } from "../../lib/errors.ts";
+import { askApi } from "../remote/http.ts";
+import type { SshConnection } from "../remote/ssh.ts";
 
 /** The beacon node does not answer as its API says. */
 export class BeaconApiError extends EthstakeError<{ url: string; status?: number }> {
@@ -17,6 +19,10 @@ const validatorSchema = z.object({
   validator: z.object({ pubkey: z.string(), withdrawal_credentials: z.string() }),
 });
 const validatorsSchema = z.object({ data: z.array(validatorSchema) });
+const genesisSchema = z.object({ data: z.object({ genesis_time: z.string(), genesis_validators_root: z.string() }) });
+const specSchema = z.object({ data: z.record(z.string(), z.unknown()) });
+const syncingSchema = z.object({ data: z.object({ is_syncing: z.boolean() }) });
+const livenessSchema = z.object({ data: z.array(z.object({ index: z.coerce.string(), is_live: z.boolean() })) });
 
 /** Keys go in the URL, of which servers take some 8 KiB. */
 const KEYS_PER_REQUEST = 64;
@@ -31,12 +37,74 @@ export interface BeaconValidator {
   readonly balanceGwei: bigint;
 }
 
+/** Constants of a chain that no fork changes. */
+export interface ChainFacts {
+  /** Unix seconds. */
+  readonly genesisTime: number;
+  /** 32 bytes in hex. */
+  readonly genesisValidatorsRoot: Hex;
+  readonly secondsPerSlot: number;
+  readonly slotsPerEpoch: number;
+  /** CAPELLA_FORK_VERSION, 4 bytes in hex. */
+  readonly capellaForkVersion: Hex;
+}
+
 /** A client of the beacon node API (ethereum/beacon-APIs). */
 export class BeaconClient {
   readonly url: string;
+  readonly #ssh: SshConnection | undefined;
 
-  constructor(url: string) {
+  /** @param ssh host on whose loopback the API is; absent for this machine */
+  constructor(url: string, ssh?: SshConnection) {
     this.url = url;
+    this.#ssh = ssh;
+  }
+
+  /** What the chain is, as its beacon node says. */
+  async chainFacts(): Promise<ChainFacts> {
+    const { data: genesis } = genesisSchema.parse(await this.get("/eth/v1/beacon/genesis"));
+    const { data: spec } = specSchema.parse(await this.get("/eth/v1/config/spec"));
+    const constant = (name: string): string => {
+      const value = spec[name];
+      if (typeof value !== "string") throw new BeaconApiError(this.url, `names no ${name} in its spec`);
+      return value;
+    };
+    return {
+      genesisTime: Number(genesis.genesis_time),
+      genesisValidatorsRoot: genesis.genesis_validators_root as Hex,
+      secondsPerSlot: Number(constant("SECONDS_PER_SLOT")),
+      slotsPerEpoch: Number(constant("SLOTS_PER_EPOCH")),
+      capellaForkVersion: constant("CAPELLA_FORK_VERSION") as Hex,
+    };
+  }
+
+  /**
+   * Which of the validators the node has seen attest or propose in an epoch (beacon-APIs, getLiveness). Nodes answer for the current epoch
+   * and the one before.
+   * @returns indices of those that are live
+   */
+  async live(epoch: number, indices: readonly number[]): Promise<Set<number>> {
+    const path = `/eth/v1/validator/liveness/${epoch}`;
+    const answer = await this.#ask("POST", path, indices.map(String)).catch(async (error: unknown) => {
+      // Before beacon-APIs 2.4 it was a GET with a query.
+      if (!(error instanceof BeaconApiError) || ![404, 405].includes(error.data.status ?? 0)) throw error;
+      const query = indices.map((index) => `indices=${index}`).join("&");
+      return await this.get(`/eth/v1/validator/liveness?epoch=${epoch}&${query}`);
+    });
+    return new Set(
+      livenessSchema.parse(answer).data.flatMap(({ index, is_live: live }) => (live ? [Number(index)] : [])),
+    );
+  }
+
+  /** Whether the node follows the head of the chain: what it says of validators is of today. */
+  async isSynced(): Promise<boolean> {
+    const { data } = syncingSchema.parse(await this.get("/eth/v1/node/syncing"));
+    return !data.is_syncing;
+  }
+
+  /** Hands a signed voluntary exit to the chain. */
+  async submitExit(exit: object): Promise<void> {
+    await this.#ask("POST", "/eth/v1/beacon/pool/voluntary_exits", exit);
   }
 
   /** The validators with these keys in the head state; keys that it does not know are left out. */
@@ -57,19 +125,24 @@ export class BeaconClient {
   }
 
   /** GET a path of the API and parse the JSON. */
-  async get(path: string): Promise<unknown> {
-    const response = await fetch(new URL(path, this.url), { signal: AbortSignal.timeout(15_000) }).catch(
-      (cause: unknown) => {
-        throw new BeaconApiError(this.url, "does not answer", undefined, cause);
+  get(path: string): Promise<unknown> {
+    return this.#ask("GET", path);
+  }
+
+  async #ask(method: string, path: string, body?: object): Promise<unknown> {
+    const { status, text } = await askApi(
+      {
+        method,
+        url: new URL(path, this.url),
+        timeoutMs: 15_000,
+        ...(body ? { headers: { "content-type": "application/json" }, body: JSON.stringify(body) } : {}),
       },
-    );
-    const text = await response.text();
-    if (!response.ok)
-      throw new BeaconApiError(
-        this.url,
-        `answered ${response.status} to ${path}: ${text.slice(0, 200)}`,
-        response.status,
-      );
-    return JSON.parse(text) as unknown;
+      this.#ssh,
+    ).catch((cause: unknown) => {
+      throw cause instanceof EthstakeError ? cause : new BeaconApiError(this.url, "does not answer", undefined, cause);
+    });
+    if (status < 200 || status > 299)
+      throw new BeaconApiError(this.url, `answered ${status} to ${path}: ${text.slice(0, 200)}`, status);
+    return text ? (JSON.parse(text) as unknown) : undefined;
   }
 }

@@ -50,7 +50,7 @@ export class KeyOnAnotherClientError extends EthstakeError<{ publicKey: string; 
       { publicKey, holder, wanted },
       {
         remedy:
-          "Keep the node; or delete the key there, move its slashing-protection data (EIP-3076 export and import), and only then remove the key's .client file.",
+          "Keep the node in the settings; or move the key there first: npm run keys -- move (docs/RUNBOOK.md, 'Moving keys').",
       },
     );
   }

@@ -5,7 +5,7 @@ import { Keystore } from "@chainsafe/bls-keystore";
 import { generateMnemonic } from "@scure/bip39";
 import { wordlist } from "@scure/bip39/wordlists/english";
 import { hexToBytes, type Hex } from "viem";
-import { createFileOnce, exists, readPrivateFile } from "../../lib/files.ts";
+import { createFileOnce, exists, readPrivateFile, writeFileAtomically } from "../../lib/files.ts";
 import { projectPath } from "../../lib/paths.ts";
 import { publicKeyOf, type SigningKey } from "./derivation.ts";
 import { KeyOnAnotherClientError, KeystoreMismatchError, SecretFileError } from "./errors.ts";
@@ -47,6 +47,11 @@ export class KeystoreDirectory {
       await createFileOnce(file, keystore.stringify());
     }
     return await this.find(key);
+  }
+
+  /** Whether a key is stored. */
+  async has(publicKey: Hex): Promise<boolean> {
+    return await exists(this.#file(publicKey, "json"));
   }
 
   /** What is stored of a key. @throws {@link SecretFileError} when nothing is, {@link KeystoreMismatchError} when it is another key */
@@ -95,6 +100,19 @@ export class KeystoreDirectory {
     await noteClient(this.#file(publicKey, "client"), publicKey, client);
   }
 
+  /** The client that a key was noted to be at; undefined for one that was never loaded. */
+  async clientOf(publicKey: Hex): Promise<string | undefined> {
+    return await readNote(this.#file(publicKey, "client"));
+  }
+
+  /**
+   * Notes that a key is at another client from now on. For moves only, after the first client has stopped for good.
+   * @throws {@link KeyOnAnotherClientError} when a third one was noted
+   */
+  async reassign(publicKey: Hex, from: string, to: string): Promise<void> {
+    await changeNote(this.#file(publicKey, "client"), publicKey, from, to);
+  }
+
   #file(publicKey: Hex, extension: string): string {
     return join(this.directory, fileName(publicKey, extension));
   }
@@ -106,6 +124,27 @@ export class KeystoreDirectory {
  */
 export async function assignMnemonicKey(mnemonicFile: string, publicKey: Hex, client: string): Promise<void> {
   await noteClient(join(`${projectPath(mnemonicFile)}.clients`, publicKey), publicKey, client);
+}
+
+/** The same beside the mnemonic, where a key that came from one is noted too. See {@link KeystoreDirectory.reassign}. */
+export async function reassignMnemonicKey(
+  mnemonicFile: string,
+  publicKey: Hex,
+  from: string,
+  to: string,
+): Promise<void> {
+  await changeNote(join(`${projectPath(mnemonicFile)}.clients`, publicKey), publicKey, from, to);
+}
+
+async function readNote(file: string): Promise<string | undefined> {
+  return (await exists(file)) ? (await readFile(file, "utf8")).trim() : undefined;
+}
+
+async function changeNote(file: string, publicKey: Hex, from: string, to: string): Promise<void> {
+  const holder = await readNote(file);
+  if (holder === to) return;
+  if (holder !== undefined && holder !== from) throw new KeyOnAnotherClientError(publicKey, holder, to);
+  await writeFileAtomically(file, to, 0o600);
 }
 
 async function noteClient(file: string, publicKey: Hex, client: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { getAddress, isAddress, type Address, type Hex } from "viem";
 import { z } from "zod";
-import { KeymanagerClient, keymanagerSchema } from "../beacon/keymanager.ts";
+import { clientName, KeymanagerClient, keymanagerSchema } from "../beacon/keymanager.ts";
 import { parseImportId } from "../import-id.ts";
 import type { ResourceHandler } from "../resource.ts";
 import { publicKeySchema } from "./validator-keys.ts";
@@ -27,7 +27,7 @@ export const feeRecipientHandler: ResourceHandler<Inputs, Outputs> = {
   predict: (inputs) => Promise.resolve({ current: inputs.publicKeys.map(() => getAddress(inputs.feeRecipient)) }),
 
   async create(inputs) {
-    return { id: `${inputs.keymanager.url}#${inputs.publicKeys[0] ?? ""}`, outputs: await converge(inputs) };
+    return { id: `${clientName(inputs.keymanager)}#${inputs.publicKeys[0] ?? ""}`, outputs: await converge(inputs) };
   },
 
   async read(_id, last) {

@@ -1,7 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { auditFaults, auditFile, auditLines } from "../keys/audit.ts";
 import { checkInputs, diffInputs, erase } from "../resource.ts";
 import { testContext } from "../testing/context.ts";
 import { FakeKeymanager } from "../testing/fake-keymanager.ts";
@@ -60,6 +61,20 @@ describe("ValidatorKeys", () => {
     expect(change).toEqual({ changed: ["loaded"], replaces: [] });
     const updated = await validatorKeysHandler.update(id, outputs, inputs, context);
     expect(updated.loaded).toEqual(outputs.publicKeys);
+  });
+
+  it("says in the log what was done, without a secret, and nothing when nothing was", async () => {
+    const { outputs } = await validatorKeysHandler.create(inputs, context);
+    await validatorKeysHandler.create(inputs, context);
+    const text = readFileSync(auditFile(inputs.keystoreDirectory), "utf8");
+    expect(auditLines(text).map(({ operation, publicKeys, client }) => ({ operation, publicKeys, client }))).toEqual([
+      { operation: "stored", publicKeys: outputs.publicKeys },
+      { operation: "loading", publicKeys: outputs.publicKeys, client: keymanager.url },
+      { operation: "loaded", publicKeys: outputs.publicKeys, client: keymanager.url },
+    ]);
+    expect(auditFaults(text)).toEqual([]);
+    expect(text).not.toMatch(/abandon|token-1|ciphertext/);
+    expect(statSync(auditFile(inputs.keystoreDirectory)).mode & 0o777).toBe(0o600);
   });
 
   it("adds keys at the end when the count grows", async () => {
@@ -129,18 +144,14 @@ describe("ValidatorKeys", () => {
       keystoreDirectory: "k",
       keymanager: { url: "ftp://x" },
     });
-    expect(failures.map(({ property }) => property)).toEqual([
-      "mnemonicFile",
-      "count",
-      "keymanager.url",
-      "keymanager.tokenFile",
-    ]);
+    expect(failures.map(({ property }) => property)).toEqual(["mnemonicFile", "count", "keymanager.url"]);
   });
 
   it("keeps files and loaded keys when it is deleted", async () => {
     const { id, outputs } = await validatorKeysHandler.create(inputs, context);
     await validatorKeysHandler.delete(id, outputs, context);
     expect(keymanager.keys.size).toBe(2);
-    expect(readdirSync(inputs.keystoreDirectory).length).toBe(6);
+    // Keystore, password and note of each, and the log.
+    expect(readdirSync(inputs.keystoreDirectory).length).toBe(7);
   });
 });

@@ -1,6 +1,7 @@
 import { isHex, type Hex } from "viem";
 import { z } from "zod";
-import { KeymanagerClient, keymanagerSchema } from "../beacon/keymanager.ts";
+import { clientName, KeymanagerClient, keymanagerSchema } from "../beacon/keymanager.ts";
+import { auditKeys } from "../keys/audit.ts";
 import { deriveSigningKey } from "../keys/derivation.ts";
 import { assignMnemonicKey, KeystoreDirectory, loadMnemonic } from "../keys/store.ts";
 import { parseImportId } from "../import-id.ts";
@@ -20,7 +21,7 @@ export const validatorKeysSchema = z.object({
     .max(10_000, "must be at most 10000"),
   /** Folder for EIP-2335 keystores, mode 0700. */
   keystoreDirectory: z.string({ error: "must be the path of a folder" }).min(1),
-  /** The one validator client that signs with these keys; absent while they are only prepared. */
+  /** The one client that signs with these keys, a validator client or its Web3Signer; absent while they are only prepared. */
   keymanager: keymanagerSchema.optional(),
 });
 
@@ -83,11 +84,15 @@ async function ensureKeys(inputs: Inputs, context: OperationContext): Promise<Ou
   const mnemonic = await loadMnemonic(inputs.mnemonicFile, inputs.generateMnemonic);
   const store = new KeystoreDirectory(inputs.keystoreDirectory);
   const keystores = [];
+  const stored: Hex[] = [];
   for (let offset = 0; offset < inputs.count; offset++) {
-    keystores.push(await store.ensure(deriveSigningKey(mnemonic, inputs.startIndex + offset)));
+    const key = deriveSigningKey(mnemonic, inputs.startIndex + offset);
+    if (!(await store.has(key.publicKey))) stored.push(key.publicKey);
+    keystores.push(await store.ensure(key));
   }
+  await auditKeys(inputs.keystoreDirectory, { operation: "stored", publicKeys: stored });
   const publicKeys = keystores.map(({ publicKey }) => publicKey);
-  if (inputs.keymanager) await load(inputs.keymanager, inputs.mnemonicFile, store, publicKeys, context);
+  if (inputs.keymanager) await load(inputs, inputs.keymanager, publicKeys, context);
   return {
     ...inputs,
     publicKeys,
@@ -98,26 +103,28 @@ async function ensureKeys(inputs: Inputs, context: OperationContext): Promise<Ou
 }
 
 async function load(
+  { mnemonicFile, keystoreDirectory }: Inputs,
   keymanager: NonNullable<Inputs["keymanager"]>,
-  mnemonicFile: string,
-  store: KeystoreDirectory,
   publicKeys: readonly Hex[],
   context: OperationContext,
 ): Promise<void> {
-  // Every key is noted before any is loaded: a conflict on one leaves the client as it was.
+  const store = new KeystoreDirectory(keystoreDirectory);
+  const client = clientName(keymanager);
   for (const publicKey of publicKeys) {
-    await assignMnemonicKey(mnemonicFile, publicKey, keymanager.url);
-    await store.assign(publicKey, keymanager.url);
+    await assignMnemonicKey(mnemonicFile, publicKey, client);
+    await store.assign(publicKey, client);
   }
-  const client = new KeymanagerClient(keymanager);
-  const present = new Set(await client.listKeystores());
+  const api = new KeymanagerClient(keymanager);
+  const present = new Set(await api.listKeystores());
   const missing = publicKeys.filter((publicKey) => !present.has(publicKey));
   if (missing.length === 0) return;
-  context.log(`loading ${missing.length} keystore(s) into the validator client at ${keymanager.url}`);
-  await client.importKeystores(
+  context.log(`loading ${missing.length} keystore(s) into ${client}`);
+  await auditKeys(keystoreDirectory, { operation: "loading", publicKeys: missing, client });
+  await api.importKeystores(
     await Promise.all(missing.map((publicKey) => store.keystore(publicKey))),
     await Promise.all(missing.map((publicKey) => store.password(publicKey))),
   );
+  await auditKeys(keystoreDirectory, { operation: "loaded", publicKeys: missing, client });
 }
 
 async function loadedKeys({ keymanager }: Pick<Inputs, "keymanager">, publicKeys: readonly Hex[]): Promise<Hex[]> {

@@ -20,11 +20,25 @@ export type SenderArgs =
       readonly address: Input<string>;
     };
 
-/** How a resource reaches a validator client's keymanager API. */
+/** How a resource reaches a host over SSH: the shape of @pulumi/command's connections, with a pinned host key. */
+export interface SshArgs {
+  readonly host: Input<string>;
+  readonly port: Input<number>;
+  readonly user: Input<string>;
+  /** OpenSSH private key. Secret. */
+  readonly privateKey: Input<string>;
+  readonly hostKey: Input<string>;
+}
+
+/** How a resource reaches a keymanager API: a validator client's, or Web3Signer's. */
 export interface KeymanagerArgs {
   readonly url: Input<string>;
-  /** File with the API's bearer token. */
-  readonly tokenFile: Input<string>;
+  /** File with the API's bearer token, on the machine where the API is; Web3Signer asks for none. */
+  readonly tokenFile?: Input<string>;
+  /** Lasting name of the client that has the keys; its URL by default. */
+  readonly name?: Input<string>;
+  /** Host on whose loopback the API is; this machine by default. */
+  readonly ssh?: Input<SshArgs>;
 }
 
 /**
