@@ -58,8 +58,8 @@ export async function auditKeys(keystoreDirectory: string, event: KeyEvent): Pro
   const file = auditFile(keystoreDirectory);
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   await withLock(`${file}.lock`, async () => {
-    const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return "";
+    const text = await readFile(file, "utf8").catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
       throw error;
     });
     const lines = linesOf(text);

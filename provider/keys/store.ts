@@ -6,6 +6,7 @@ import { generateMnemonic } from "@scure/bip39";
 import { wordlist } from "@scure/bip39/wordlists/english";
 import { hexToBytes, type Hex } from "viem";
 import { createFileOnce, exists, readPrivateFile, writeFileAtomically } from "../../lib/files.ts";
+import { withLock } from "../../lib/lock.ts";
 import { projectPath } from "../../lib/paths.ts";
 import { publicKeyOf, type SigningKey } from "./derivation.ts";
 import { KeyOnAnotherClientError, KeystoreMismatchError, SecretFileError } from "./errors.ts";
@@ -98,6 +99,11 @@ export class KeystoreDirectory {
    */
   async assign(publicKey: Hex, client: string): Promise<void> {
     await noteClient(this.#file(publicKey, "client"), publicKey, client);
+  }
+
+  /** Runs what reads or changes the notes and acts on them: one at a time, of all processes of this machine. */
+  async exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
+    return await withLock(join(this.directory, "notes.lock"), work);
   }
 
   /** The client that a key was noted to be at; undefined for one that was never loaded. */

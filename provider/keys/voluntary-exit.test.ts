@@ -1,4 +1,4 @@
-import { bytesToHex, hexToBytes, type Hex } from "viem";
+import { bytesToHex, hexToBytes } from "viem";
 import { describe, expect, it } from "vitest";
 import { deriveSigningKey } from "./derivation.ts";
 import { signExit, verifyExit, type ExitTerms } from "./voluntary-exit.ts";
@@ -40,7 +40,7 @@ describe("signExit", () => {
       { genesisValidatorsRoot: `0x${"11".repeat(32)}` },
     ];
     for (const other of others) expect(verifyExit(key.publicKey, exit, { ...terms, ...other })).toBe(false);
-    expect(verifyExit(key.publicKey, { ...exit, signature: `0x${"00".repeat(96)}` as Hex }, terms)).toBe(false);
+    expect(verifyExit(key.publicKey, { ...exit, signature: `0x${"00".repeat(96)}` }, terms)).toBe(false);
     expect(verifyExit(`0x${"a1".repeat(48)}`, exit, terms)).toBe(false);
   });
 });

@@ -92,7 +92,8 @@ async function ensureKeys(inputs: Inputs, context: OperationContext): Promise<Ou
   }
   await auditKeys(inputs.keystoreDirectory, { operation: "stored", publicKeys: stored });
   const publicKeys = keystores.map(({ publicKey }) => publicKey);
-  if (inputs.keymanager) await load(inputs, inputs.keymanager, publicKeys, context);
+  const { keymanager } = inputs;
+  if (keymanager) await store.exclusively(() => load(inputs, keymanager, publicKeys, context));
   return {
     ...inputs,
     publicKeys,

@@ -14,6 +14,8 @@ export class FakeKeymanager {
   /** What keys have signed here, or somewhere else before they came here. It outlives a key. */
   readonly signed = new Map<string, readonly SignedAttestation[]>();
   genesisValidatorsRoot = `0x${"11".repeat(32)}`;
+  /** How many requests it had. */
+  requests = 0;
   /** Requests that change something: method and path. */
   readonly writes: string[] = [];
   /** What an unset key pays to. */
@@ -22,6 +24,8 @@ export class FakeKeymanager {
   token = "token-1";
   /** Answers a request in its own way: status and body. */
   answer: (method: string, path: string, body: string) => [number, string] | undefined = () => undefined;
+  /** Which requests are done, and their answers lost. */
+  loses: (method: string, path: string) => boolean = () => false;
   #server: Server | undefined;
 
   /** Starts the server. */
@@ -42,11 +46,16 @@ export class FakeKeymanager {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.requests++;
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks).toString();
     const { method = "", url = "" } = request;
     const [status, text] = this.answer(method, url, body) ?? this.#run(request, method, url, body);
+    if (this.loses(method, url)) {
+      request.socket.destroy();
+      return;
+    }
     response.writeHead(status, { "content-type": "application/json" }).end(text);
   }
 
