@@ -226,7 +226,10 @@ async function silence(move: Move, facts: ChainFacts, context: MoveContext): Pro
     const live = await context.beacon.live(epoch, indices);
     if (live.size > 0) throw new KeysStillSigningError([...live], epoch);
     // A machine that slept may be asking for an epoch that its node has forgotten, and nodes say nothing then.
-    if (epochAt(now()) > epoch + 1) return await silence(move, facts, context);
+    if (epochAt(now()) > epoch + 1) {
+      await silence(move, facts, context);
+      return;
+    }
   }
 }
 

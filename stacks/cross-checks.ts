@@ -1,5 +1,7 @@
-import { formatEther, parseEther } from "viem";
+import { parseEther } from "viem";
+import { repeatedNames, wellFormed, type Entry } from "./entries.ts";
 import { nodeSchema, operatorSchema, protocolSchema, type NodeSettings, type ProtocolSettings } from "./schema.ts";
+import { operatorFaults } from "./operator-checks.ts";
 import type { SettingsFault } from "./settings.ts";
 
 /** Ether of one validator's deposit. */
@@ -14,28 +16,15 @@ export function crossChecks(raw: Readonly<Record<string, unknown>>): SettingsFau
   const operators = wellFormed(raw["operators"], operatorSchema);
   const protocol = protocolSchema.safeParse(raw["protocol"] ?? {});
   const testStake = protocolSchema.shape.stakeCap.safeParse(raw["testStake"] ?? "72");
-  const faults = [...repeatedNames("nodes", nodes), ...repeatedNames("operators", operators), ...repeatedPorts(nodes)];
-  const known = nodes.map(({ value }) => value.name);
-  for (const { index, value } of operators) {
-    value.keys.forEach(({ node }, position) => {
-      if (known.length > 0 && !known.includes(node)) {
-        faults.push({
-          path: `operators[${index}].keys[${position}].node`,
-          value: node,
-          remedy: `must name one of the nodes: ${known.join(", ")}`,
-        });
-      }
-    });
-    if (!protocol.success) continue;
-    const needed = BigInt(keyCount(value.keys)) * parseEther(protocol.data.bondPerKey);
-    if (parseEther(value.bond) < needed) {
-      faults.push({
-        path: `operators[${index}].bond`,
-        value: value.bond,
-        remedy: `must be at least ${formatEther(needed)} ether: ${keyCount(value.keys)} keys at protocol.bondPerKey = ${protocol.data.bondPerKey}`,
-      });
-    }
-  }
+  const faults = [
+    ...repeatedNames("nodes", nodes),
+    ...repeatedPorts(nodes),
+    ...operatorFaults(
+      operators,
+      nodes.map(({ value }) => value.name),
+      protocol.data?.bondPerKey,
+    ),
+  ];
   if (protocol.success) faults.push(...protocolFaults(protocol.data, raw["protocol"]));
   if (protocol.success && testStake.success) {
     if (parseEther(testStake.data) > parseEther(protocol.data.stakeCap)) {
@@ -103,35 +92,6 @@ export function protocolFaults(protocol: ProtocolSettings, raw: unknown): Settin
     );
   }
   return faults;
-}
-
-/** An entry of a list, and where it is. */
-export interface Entry<Value> {
-  readonly index: number;
-  readonly value: Value;
-}
-
-/** The entries of a list that are as their schema wants them. */
-export function wellFormed<Value>(
-  list: unknown,
-  schema: { safeParse(value: unknown): { success: boolean; data?: Value | undefined } },
-): Entry<Value>[] {
-  if (!Array.isArray(list)) return [];
-  return list.flatMap((item: unknown, index) => {
-    const { data } = schema.safeParse(item);
-    return data === undefined ? [] : [{ index, value: data }];
-  });
-}
-
-/** Entries whose name an earlier one has. */
-export function repeatedNames(list: string, entries: readonly Entry<{ readonly name: string }>[]): SettingsFault[] {
-  return entries
-    .filter(({ value }, position) => entries.findIndex((other) => other.value.name === value.name) < position)
-    .map(({ index, value }) => ({
-      path: `${list}[${index}].name`,
-      value: value.name,
-      remedy: "is used twice; give each its own name",
-    }));
 }
 
 function repeatedPorts(nodes: readonly Entry<NodeSettings>[]): SettingsFault[] {

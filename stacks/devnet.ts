@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { output, type Output } from "@pulumi/pulumi";
 import { DevnetStaking } from "../components/devnet-staking/index.ts";
-import { Operator } from "../components/operator/index.ts";
+import { Operator, type KeyHolder } from "../components/operator/index.ts";
 import { Protocol, type AccountArgs } from "../components/protocol/index.ts";
 import { buildContracts } from "../components/protocol/artifacts.ts";
 import { ValidatorNode } from "../components/validator-node/index.ts";
@@ -86,6 +86,11 @@ export function createDevnet(settings: Settings, stack: string): Record<string, 
     onChain,
   );
 
+  const keyDirectoryOf = (operator: string): string => join(directory, "keys", operator);
+  const signingOf = (node: ValidatorNode, name: string): KeyHolder => ({
+    holder: node.keymanager.apply((keymanager) => ({ ...keymanager, name: `${stack}/${name}` })),
+    beacon: node.beaconApi.apply((url) => ({ url })),
+  });
   const operators = settings.operators.map(
     (operator) =>
       new Operator(
@@ -98,9 +103,10 @@ export function createDevnet(settings: Settings, stack: string): Record<string, 
           bond: operator.bond,
           keys: assignKeyRanges(operator.keys).map((range) => {
             const node = nodes[settings.nodes.findIndex(({ name }) => name === range.node)] ?? first;
-            return { ...range, keymanager: node.keymanager, beaconUrl: node.beaconApi };
+            return { ...range, client: signingOf(node, range.node) };
           }),
-          keyDirectory: join(directory, "keys", operator.name),
+          keyDirectory: keyDirectoryOf(operator.name),
+          generateMnemonic: true,
           genesisForkVersion: genesis.genesisForkVersion,
         },
         onChain,
@@ -133,6 +139,10 @@ export function createDevnet(settings: Settings, stack: string): Record<string, 
       beaconApi: node.beaconApi,
       keymanager: node.keymanager,
     })),
+    signing: nodes.map((node, index) => {
+      const name = settings.nodes[index]?.name ?? "";
+      return { node: name, ...signingOf(node, name) };
+    }),
     accounts: genesis.accountFiles,
     genesisTime: genesis.genesisTime,
     secondsPerSlot: devnet.secondsPerSlot,
@@ -143,6 +153,7 @@ export function createDevnet(settings: Settings, stack: string): Record<string, 
     operators: operators.map((operator, index) => ({
       name: settings.operators[index]?.name,
       operatorId: operator.operatorId,
+      keyDirectory: keyDirectoryOf(settings.operators[index]?.name ?? ""),
       keys: settings.operators[index]?.keys.map(({ node }, range) => ({
         node,
         publicKeys: operator.publicKeys[range] as Output<string[]>,

@@ -1,4 +1,6 @@
+import type { AccountArgs } from "../components/protocol/args.ts";
 import type { RoleHolders } from "../components/protocol/roles.ts";
+import type { AccountSettings } from "./public-schema.ts";
 
 /** Which of a stack's accounts deploys and is the contracts' admin until the timelocks take over. */
 export const DEPLOYER_ACCOUNT = "deployer";
@@ -18,6 +20,14 @@ export const PUBLIC_ROLES: RoleHolders<string> = {
   arbiter: "operations",
   emergency: "guardian",
 };
+
+/** An account of the settings. @throws TypeError for one that is not there: the settings' checks have seen to it */
+export function accountOf(accounts: Readonly<Record<string, AccountSettings>>, name: string): AccountArgs {
+  const settings = accounts[name];
+  if (!settings) throw new TypeError(`the settings have no account ${name}`);
+  const { address, keyFile = "", signerUrl } = settings;
+  return { address, sender: signerUrl === undefined ? { keyFile } : { signerUrl, address } };
+}
 
 /**
  * The roles' holders, each made of its account's name.

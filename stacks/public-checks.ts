@@ -1,14 +1,18 @@
 import { isAddressEqual, zeroAddress } from "viem";
-import { protocolFaults, repeatedNames, wellFormed, type Entry } from "./cross-checks.ts";
+import { protocolFaults } from "./cross-checks.ts";
+import { repeatedNames, wellFormed, type Entry } from "./entries.ts";
 import {
   hostSchema,
   MAINNET_CONFIRMATION,
   publicNodeSchema,
+  publicOperatorSchema,
   publicSettingsSchema,
   type DeployedProtocolSettings,
   type PublicNodeSettings,
 } from "./public-schema.ts";
+import { NETWORKS } from "./networks.ts";
 import { DEPLOYER_ACCOUNT, PUBLIC_ROLES } from "./public-accounts.ts";
+import { publicOperatorFaults } from "./operator-checks.ts";
 import type { SettingsFault } from "./settings.ts";
 
 /** Least delays of mainnet's timelocks, in seconds: 7 days for upgrades, 1 day for parameters. */
@@ -36,14 +40,14 @@ export function publicCrossChecks(raw: Readonly<Record<string, unknown>>): Setti
         "exactly one of protocol (this stack deploys it) and deployment (addresses of one that exists) must be set",
     });
   }
-  if (raw["network"] === "sepolia") {
+  const network = publicSettingsSchema.shape.network.safeParse(raw["network"]).data;
+  if (network && NETWORKS[network].gatedDeposits) {
     for (const { index, value } of nodes)
       if (value.validator) {
         faults.push({
           path: `nodes[${index}].validator`,
           value: value.validator.client,
-          remedy:
-            "must be absent: a deposit on sepolia burns a token that only permissioned parties hold; hoodi is open",
+          remedy: `must be absent: a deposit on ${network} burns a token that only permissioned parties hold; hoodi is open`,
         });
       }
   }
@@ -56,6 +60,9 @@ export function publicCrossChecks(raw: Readonly<Record<string, unknown>>): Setti
     });
   }
   const protocol = publicSettingsSchema.shape.protocol.safeParse(raw["protocol"]);
+  const deployment = publicSettingsSchema.shape.deployment.safeParse(raw["deployment"]);
+  const operators = wellFormed(raw["operators"], publicOperatorSchema);
+  faults.push(...publicOperatorFaults(operators, nodes, protocol.data, deployment.data));
   if (protocol.data) faults.push(...protocolFaults(protocol.data, raw["protocol"]), ...roleFaults(protocol.data));
   if (protocol.data && mainnet) faults.push(...delayFaults(protocol.data), ...signerFaults(protocol.data));
   return faults;

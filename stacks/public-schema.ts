@@ -200,6 +200,43 @@ const deployedProtocol = publicProtocolSchema.extend({
 const existingProtocol = z.strictObject({
   executionRewardsVault: address,
   withdrawalVault: address,
+  /** With operators: where their keys are registered, and through which execution client. */
+  operatorRegistry: address.optional(),
+  stakingPool: address.optional(),
+  rpcUrl: text("the URL of an execution client").optional(),
+  /** Whether its new validators have 0x02 credentials. */
+  compounding: flag.default(false),
+  /** Account by name: the operators' managers. */
+  accounts: z
+    .record(name, accountSchema, {
+      error: "must be accounts by name, each { address, keyFile } or { address, signerUrl }",
+    })
+    .default({}),
+});
+
+/** An operator of the protocol, whose keys this stack makes, loads and registers. */
+export const publicOperatorSchema = z.strictObject({
+  name,
+  /** Name of the account that registers it, posts its bond and submits its keys. */
+  manager: name,
+  /** Ether that it posts. */
+  bond: ether,
+  keys: z
+    .array(
+      z.strictObject({
+        node: name,
+        count: whole(1, 10_000, "a number of keys"),
+        /** Where these keys' proposals differ from their node's. */
+        gasLimit: whole(30_000_000, 1_000_000_000, "an amount of gas").optional(),
+        graffiti: z.string({ error: "must be a text" }).optional(),
+      }),
+      { error: "must be a list of { node, count }" },
+    )
+    .min(1, "must have at least one range of keys"),
+  /** Folder with the file `mnemonic`, mode 0600, and the keystores; `keys/STACK/NAME` when absent. */
+  keyDirectory: text("a folder").optional(),
+  /** Makes the mnemonic from fresh entropy when there is none: write it down before ether is behind it. */
+  generateMnemonic: flag.default(false),
 });
 
 /** What a mainnet stack has to say in its settings. */
@@ -221,6 +258,7 @@ export const publicSettingsSchema = z.strictObject({
   acknowledgedForks: z.array(text("a fork's name"), { error: "must be a list of forks" }).default([]),
   protocol: deployedProtocol.optional(),
   deployment: existingProtocol.optional(),
+  operators: z.array(publicOperatorSchema, { error: "must be a list of operators" }).default([]),
   /** Mainnet only. */
   confirmation: z.string({ error: "must be a text" }).optional(),
 });
@@ -229,4 +267,6 @@ export type PublicSettings = z.infer<typeof publicSettingsSchema>;
 export type HostSettings = z.infer<typeof hostSchema>;
 export type PublicNodeSettings = z.infer<typeof publicNodeSchema>;
 export type AccountSettings = z.infer<typeof accountSchema>;
+export type ExistingProtocolSettings = z.infer<typeof existingProtocol>;
+export type PublicOperatorSettings = z.infer<typeof publicOperatorSchema>;
 export type DeployedProtocolSettings = z.infer<typeof deployedProtocol>;

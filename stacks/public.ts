@@ -9,15 +9,16 @@ import { MachineNode } from "../components/validator-node/machine-node.ts";
 import { readPrivateFile } from "../lib/files.ts";
 import { projectPath } from "../lib/paths.ts";
 import { NETWORKS, verifiersOf } from "./networks.ts";
-import { DEPLOYER_ACCOUNT, holdersOf } from "./public-accounts.ts";
+import { accountOf, DEPLOYER_ACCOUNT, holdersOf } from "./public-accounts.ts";
 import type { DeployedProtocolSettings, HostSettings, PublicSettings } from "./public-schema.ts";
+import { createOperators } from "./public-operators.ts";
 import { bundleSpecs, hostSpecs } from "./public-specs.ts";
 
 /**
  * Machines, the nodes on them, and the protocol that their validators work for: deployed by this stack, or one that exists.
  * @returns the stack's outputs
  */
-export async function createPublicStack(settings: PublicSettings): Promise<Record<string, unknown>> {
+export async function createPublicStack(settings: PublicSettings, stack: string): Promise<Record<string, unknown>> {
   const { network } = settings;
   const logins = await readLogins(settings.hosts);
   const protocol = settings.protocol && deployProtocol(settings, settings.protocol);
@@ -38,7 +39,8 @@ export async function createPublicStack(settings: PublicSettings): Promise<Recor
     }),
   );
   const nodes = bundleSpecs(settings).map((node, index) => {
-    const host = hosts.get(settings.nodes[index]?.host ?? "");
+    const place = settings.hosts.find(({ name }) => name === settings.nodes[index]?.host);
+    const host = place && hosts.get(place.name);
     if (!host) throw new TypeError(`node ${node.name} has no host`);
     return {
       name: node.name,
@@ -47,14 +49,20 @@ export async function createPublicStack(settings: PublicSettings): Promise<Recor
         node,
         connection: host.connection,
         machine: host.machine,
-        host: hostIdentity(settings, host.name),
-        protect:
-          node.validator !== undefined && settings.hosts.find(({ name }) => name === host.name)?.protected !== false,
+        host: hostIdentity(place),
+        protect: node.validator !== undefined && place.protected !== false,
+        clientName: `${stack}/${node.name}`,
         ready: host.ready,
         ...(feeRecipient === undefined ? {} : { feeRecipient }),
       }),
     };
   });
+  const operators = createOperators(
+    settings,
+    stack,
+    protocol,
+    new Map(nodes.map(({ name, machine }) => [name, machine])),
+  );
   return {
     network,
     hosts: [...hosts.values()].map(({ name, kind, publicAddress, privateAddress, dataDirectory }) => ({
@@ -70,27 +78,22 @@ export async function createPublicStack(settings: PublicSettings): Promise<Recor
       services: machine.services,
       metrics: machine.metrics,
     })),
+    ...operators,
     ...(protocol ? protocolOutputs(protocol, NETWORKS[network].depositContract) : {}),
     ...(feeRecipient === undefined ? {} : { feeRecipient }),
   };
 }
 
 /** What a host is to its nodes: its name, and for a machine that exists its address too, which may come to mean another one. */
-function hostIdentity({ hosts }: PublicSettings, name: string): string {
-  const target = hosts.find((host) => host.name === name)?.target;
-  return target?.kind === "ssh" ? `${name} ${target.address}` : name;
+function hostIdentity({ name, target }: HostSettings): string {
+  return target.kind === "ssh" ? `${name} ${target.address}` : name;
 }
 
 function deployProtocol({ network }: PublicSettings, parameters: DeployedProtocolSettings): Protocol {
   // Compiling takes a minute, in which machines are made. A failure is reported by what needs the artifacts.
   buildContracts().catch(() => undefined);
   const facts = NETWORKS[network];
-  const account = (name: string): AccountArgs => {
-    const settings = parameters.accounts[name];
-    if (!settings) throw new TypeError(`the settings have no account ${name}`);
-    const { address, keyFile = "", signerUrl } = settings;
-    return { address, sender: signerUrl === undefined ? { keyFile } : { signerUrl, address } };
-  };
+  const account = (name: string): AccountArgs => accountOf(parameters.accounts, name);
   return new Protocol("protocol", {
     chain: { rpcUrl: parameters.rpcUrl, chainId: facts.chainId },
     admin: account(DEPLOYER_ACCOUNT),

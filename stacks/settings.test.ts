@@ -143,7 +143,11 @@ describe("parseSettings", () => {
         operators: [{ name: "alice", bond: 4, keys: [{ node: "nod-1", count: 2 }] }],
       });
       expect(faults).toEqual([
-        { path: "operators[0].keys[0].node", value: "nod-1", remedy: "must name one of the nodes: node-1" },
+        {
+          path: "operators[0].keys[0].node",
+          value: "nod-1",
+          remedy: "must name one of the nodes with a validator client: node-1",
+        },
       ]);
     });
 

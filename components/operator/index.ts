@@ -1,6 +1,8 @@
 import {
   ComponentResource,
+  output,
   type ComponentResourceOptions,
+  type CustomResourceOptions,
   type Input,
   type Output,
   type Resource,
@@ -9,14 +11,37 @@ import { parseEther } from "viem";
 import {
   Deposit,
   FeeRecipient,
+  ProposerSettings,
+  RemoteKeys,
   Setting,
   ValidatorKeys,
   type ChainArgs,
   type KeymanagerArgs,
+  type SshArgs,
 } from "../../provider/sdk/index.ts";
 import { artifactPath } from "../protocol/artifacts.ts";
-import type { AccountArgs, Protocol } from "../protocol/index.ts";
+import type { AccountArgs } from "../protocol/index.ts";
 import { childOptions } from "../options.ts";
+
+/** What an operator needs of the protocol that its validators work for: one of this stack, or one that exists. */
+export interface OperatorProtocol {
+  readonly operatorRegistry: Input<string>;
+  readonly stakingPool: Input<string>;
+  readonly executionRewardsVault: Input<string>;
+  /** 32 bytes in hex. */
+  readonly withdrawalCredentials: Input<string>;
+  /** What must be in place before anybody uses the contracts. */
+  readonly wiring: readonly Resource[];
+}
+
+/** Where a node has its keys. */
+export interface KeyHolder {
+  /** What holds the keystores: the validator client, or its Web3Signer. */
+  readonly holder: Input<KeymanagerArgs>;
+  /** The validator client, where it is not the holder. */
+  readonly validator?: { readonly keymanager: Input<KeymanagerArgs>; readonly signerUrl: string } | undefined;
+  readonly beacon: Input<{ readonly url: string; readonly ssh?: SshArgs | undefined }>;
+}
 
 /** A range of an operator's keys and the node that signs with them. */
 export interface KeyRange {
@@ -25,22 +50,26 @@ export interface KeyRange {
   readonly count: number;
   /** First EIP-2334 index of the range in the operator's mnemonic. */
   readonly startIndex: number;
-  readonly keymanager: Input<KeymanagerArgs>;
-  readonly beaconUrl: Input<string>;
+  readonly client: KeyHolder;
+  /** Where they differ from the validator client's own. */
+  readonly gasLimit?: number | undefined;
+  readonly graffiti?: string | undefined;
 }
 
 export interface OperatorArgs {
   readonly chain: ChainArgs;
-  readonly protocol: Protocol;
+  readonly protocol: OperatorProtocol;
   /** The operator's manager: registers, posts the bond and submits keys. */
   readonly manager: AccountArgs;
-  /** Holds OPERATOR_MANAGER_ROLE: vets the keys. */
-  readonly vetter: AccountArgs;
+  /** Holds OPERATOR_MANAGER_ROLE and vets the keys; absent where that is not this stack's to do. */
+  readonly vetter?: AccountArgs | undefined;
   /** Ether, as a decimal string. */
   readonly bond: string;
   readonly keys: readonly KeyRange[];
   /** Folder for the mnemonic and the keystores. */
   readonly keyDirectory: string;
+  /** Whether a mnemonic is made from fresh entropy when there is none. */
+  readonly generateMnemonic: boolean;
   readonly genesisForkVersion: Input<string>;
 }
 
@@ -100,23 +129,47 @@ export class Operator extends ComponentResource {
     const ranges = args.keys.map((range) => {
       const rangeName = `${name}-${range.node}-${range.startIndex}`;
       const keystoreDirectory = `${args.keyDirectory}/keystores`;
+      const { holder, validator } = range.client;
       const keys = new ValidatorKeys(
         rangeName,
         {
           mnemonicFile: `${args.keyDirectory}/mnemonic`,
-          generateMnemonic: true,
+          generateMnemonic: args.generateMnemonic,
           startIndex: range.startIndex,
           count: range.count,
           keystoreDirectory,
-          keymanager: range.keymanager,
+          keymanager: holder,
         },
         child,
       );
+      const named =
+        validator &&
+        new RemoteKeys(
+          rangeName,
+          { keymanager: validator.keymanager, publicKeys: keys.publicKeys, signerUrl: validator.signerUrl },
+          { ...child, dependsOn: [keys] },
+        );
+      const keymanager = validator?.keymanager ?? holder;
+      const known: CustomResourceOptions = { ...child, dependsOn: named ? [named] : [] };
       const feeRecipient = new FeeRecipient(
         rangeName,
-        { keymanager: range.keymanager, publicKeys: keys.publicKeys, feeRecipient: protocol.executionRewardsVault },
-        child,
+        { keymanager, publicKeys: keys.publicKeys, feeRecipient: protocol.executionRewardsVault },
+        known,
       );
+      const { gasLimit, graffiti } = range;
+      if (gasLimit !== undefined || graffiti !== undefined) {
+        new ProposerSettings(
+          rangeName,
+          {
+            keymanager,
+            publicKeys: keys.publicKeys,
+            ...(gasLimit === undefined ? {} : { gasLimit }),
+            ...(graffiti === undefined ? {} : { graffiti }),
+          },
+          known,
+        );
+      }
+      const beacon = output(range.client.beacon);
       const deposit = new Deposit(
         rangeName,
         {
@@ -129,7 +182,8 @@ export class Operator extends ComponentResource {
           keystoreDirectory,
           withdrawalCredentials: protocol.withdrawalCredentials,
           genesisForkVersion: args.genesisForkVersion,
-          beaconUrl: range.beaconUrl,
+          beaconUrl: beacon.url,
+          beaconSsh: beacon.ssh,
           artifact,
         },
         // Keys that could propose before their fee recipient is set would pay a stranger.
@@ -137,11 +191,19 @@ export class Operator extends ComponentResource {
       );
       return { keys, deposit };
     });
+    const vetter = args.vetter;
+    this.operatorId = operatorId;
+    this.publicKeys = ranges.map(({ keys }) => keys.publicKeys);
+    if (vetter === undefined) {
+      this.ready = ranges.map(({ deposit }) => deposit);
+      this.registerOutputs({ operatorId, publicKeys: this.publicKeys });
+      return;
+    }
     const vetting = new Setting(
       `${name}-vetted-keys`,
       {
         chain,
-        sender: args.vetter.sender,
+        sender: vetter.sender,
         target: protocol.operatorRegistry,
         read: {
           signature:
@@ -158,8 +220,6 @@ export class Operator extends ComponentResource {
       },
       { ...child, dependsOn: ranges.map(({ deposit }) => deposit) },
     );
-    this.operatorId = operatorId;
-    this.publicKeys = ranges.map(({ keys }) => keys.publicKeys);
     this.ready = [vetting];
     this.registerOutputs({ operatorId, publicKeys: this.publicKeys });
   }

@@ -13,6 +13,7 @@ import { Command as RemoteCommand } from "@pulumi/command/remote/command.js";
 import { isAddress, zeroAddress } from "viem";
 import type { HostConnection } from "../host/spec.ts";
 import { applyScripts, type ApplyScripts } from "./bundle/apply.ts";
+import { SIGNER_URL } from "./bundle/catalogue/types.ts";
 import { renderBundle } from "./bundle/render.ts";
 import type { BundleSpec, MetricsTarget } from "./bundle/spec.ts";
 
@@ -32,6 +33,8 @@ export interface MachineNodeArgs {
   readonly protect: boolean;
   /** Identifies the host's machine: another one is given the bundle anew and started. */
   readonly machine: Input<string>;
+  /** Lasting name of its client, which its keys are noted to be at: the stack's and the node's. */
+  readonly clientName: string;
   /** What must be in place before anything is installed: the mounted data volume. */
   readonly ready: readonly Resource[];
 }
@@ -45,6 +48,10 @@ export class MachineNode extends ComponentResource {
   readonly metrics: Output<readonly MetricsTarget[]>;
   /** Services by a hash of what they run on. */
   readonly services: Output<Readonly<Record<string, string>>>;
+  /** Where its beacon node is, known once it runs. Secret: it says how the host is reached. */
+  readonly beacon: Output<{ readonly url: string; readonly ssh?: HostConnection }>;
+  /** Where its keys are, known once its services run; undefined without a validator client. */
+  readonly keys: NodeKeys | undefined;
 
   constructor(name: string, args: MachineNodeArgs, options?: ComponentResourceOptions) {
     super("ethstake:index:MachineNode", name, {}, options);
@@ -65,7 +72,7 @@ export class MachineNode extends ComponentResource {
       // What a node leaves behind when it goes are its data and keys: nobody deletes those but the operator.
       { ...child, dependsOn: [...args.ready] },
     );
-    run(
+    const services = run(
       `${name}-services`,
       args.connection,
       {
@@ -79,8 +86,41 @@ export class MachineNode extends ComponentResource {
     );
     this.metrics = bundle.apply(({ metrics }) => metrics);
     this.services = bundle.apply(({ services }) => services);
+    const shape = renderBundle(node);
+    const onHost = <Value extends object>(value: Value): Output<Value & { readonly ssh?: HostConnection }> =>
+      all([args.connection, services.urn]).apply(([ssh]) => ({ ...value, ...(ssh ? { ssh } : {}) }));
+    this.beacon = onHost({ url: shape.beaconApis[0] ?? "" });
+    this.keys = shape.keymanager && keysOf(shape.keymanager, shape.signerUrl, args.clientName, onHost);
     this.registerOutputs({ metrics: this.metrics, services: this.services });
   }
+}
+
+/** Where the keys of a machine's node are. The values are secret: they say how the host is reached. */
+export interface NodeKeys {
+  /** What holds the keystores: Web3Signer, or the validator client itself. */
+  readonly holder: Output<KeymanagerConnection>;
+  /** The validator client, where Web3Signer is the holder, and Web3Signer as it sees it. */
+  readonly validator: { readonly keymanager: Output<KeymanagerConnection>; readonly signerUrl: string } | undefined;
+}
+
+/** A keymanager API on a host's loopback. */
+export interface KeymanagerConnection {
+  readonly url: string;
+  /** Path on the host. */
+  readonly tokenFile?: string;
+  readonly name?: string;
+  readonly ssh?: HostConnection;
+}
+
+function keysOf(
+  validator: { readonly url: string; readonly tokenFile: string },
+  signerUrl: string | undefined,
+  name: string,
+  onHost: (value: KeymanagerConnection) => Output<KeymanagerConnection>,
+): NodeKeys {
+  return signerUrl === undefined
+    ? { holder: onHost({ ...validator, name }), validator: undefined }
+    : { holder: onHost({ url: signerUrl, name }), validator: { keymanager: onHost(validator), signerUrl: SIGNER_URL } };
 }
 
 interface CommandInputs {

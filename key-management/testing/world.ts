@@ -106,7 +106,13 @@ export class World {
           ),
       },
       say: (line) => this.said.push(line),
-      clock: { now: () => this.#nowMs, sleep: (ms) => Promise.resolve(this.pass(ms)) },
+      clock: {
+        now: () => this.#nowMs,
+        sleep: (ms) => {
+          this.pass(ms);
+          return Promise.resolve();
+        },
+      },
     };
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   concatHex,
   encodeFunctionData,
@@ -23,6 +24,7 @@ import {
   type SignedDeposit,
 } from "../keys/deposit-data.ts";
 import { KeystoreDirectory } from "../keys/store.ts";
+import { sshSchema } from "../remote/ssh.ts";
 import { parseImportId } from "../import-id.ts";
 import type { Observed, OperationContext, ResourceHandler } from "../resource.ts";
 import { publicKeySchema } from "./validator-keys.ts";
@@ -33,6 +35,10 @@ const REGISTRY_ABI = parseAbi([
 ]);
 /** OperatorRegistry.MAX_KEYS_PER_CALL: more keys go in several transactions. */
 const MAX_KEYS_PER_CALL = 150;
+
+/** How long a beacon node is waited for, and how often it is asked, in milliseconds. From a checkpoint it takes some minutes. */
+const SYNC_PATIENCE_MS = 900_000;
+const SYNC_POLL_MS = 5_000;
 
 const VAULT_ABI = parseAbi(["function withdrawalCredentials() view returns (bytes32)"]);
 const POOL_ABI = parseAbi(["function withdrawalVault() view returns (address)"]);
@@ -57,6 +63,8 @@ export const depositSchema = z.object({
     .regex(/^0x[0-9a-fA-F]{8}$/, "must be the network's genesis fork version, 4 bytes in hex"),
   /** Beacon node that tells what became of the deposits. */
   beaconUrl: z.url().optional(),
+  /** Host on whose loopback the beacon node is; absent for this machine. */
+  beaconSsh: sshSchema.optional(),
   artifact: z.string().optional(),
 });
 
@@ -74,6 +82,18 @@ export class WrongCredentialsError extends EthstakeError<{ expected: Hex; actual
       `${where} has withdrawal credentials ${actual}, but the protocol's vault has ${expected}.`,
       { where, expected, actual },
       { remedy: "Nothing more was sent. Do not deposit to this key." },
+    );
+  }
+}
+
+/** The beacon node does not follow the chain's head yet. */
+export class BeaconNodeSyncingError extends EthstakeError<{ url: string }> {
+  readonly code = "BEACON_NODE_SYNCING";
+  constructor(url: string) {
+    super(
+      `The beacon node at ${url} is still syncing.`,
+      { url },
+      { remedy: "Run it again once it is synced; nothing is lost." },
     );
   }
 }
@@ -129,6 +149,7 @@ export const depositHandler: ResourceHandler<Inputs, Outputs> = {
 async function register(inputs: Inputs, context: OperationContext): Promise<Outputs> {
   const client = await connectChain(inputs.chain);
   await requireVaultCredentials(client, inputs);
+  await awaitBeaconNode(inputs, context);
   await compareCredentials(inputs);
   const deposits = await signAll(inputs);
   // Opened before the registry is read: it waits for what an interrupted run sent.
@@ -201,10 +222,28 @@ async function requireVaultCredentials(client: PublicClient, { pool, withdrawalC
   }
 }
 
+function beaconOf({ beaconUrl, beaconSsh }: Inputs): BeaconClient | undefined {
+  return beaconUrl === undefined ? undefined : new BeaconClient(beaconUrl, beaconSsh);
+}
+
+/**
+ * A beacon node that was started by the same run may still be on its way to the head; what it says of keys before is of the past.
+ * @throws {@link BeaconNodeSyncingError}
+ */
+async function awaitBeaconNode(inputs: Inputs, { log, signal }: OperationContext): Promise<void> {
+  const beacon = beaconOf(inputs);
+  if (!beacon) return;
+  for (const deadline = Date.now() + SYNC_PATIENCE_MS; !(await beacon.isSynced()); ) {
+    if (Date.now() > deadline || signal.aborted) throw new BeaconNodeSyncingError(beacon.url);
+    log(`waiting for the beacon node at ${beacon.url}, which is syncing`);
+    await sleep(SYNC_POLL_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
+
 /** A key that somebody deposited to before, with credentials of their own, must never get our ETH. */
-async function compareCredentials({ beaconUrl, publicKeys, withdrawalCredentials }: Inputs): Promise<void> {
-  if (!beaconUrl) return;
-  for (const validator of await new BeaconClient(beaconUrl).validators(publicKeys)) {
+async function compareCredentials(inputs: Inputs): Promise<void> {
+  const { publicKeys, withdrawalCredentials } = inputs;
+  for (const validator of (await beaconOf(inputs)?.validators(publicKeys)) ?? []) {
     if (validator.withdrawalCredentials.toLowerCase() !== withdrawalCredentials.toLowerCase()) {
       throw new WrongCredentialsError(
         `Validator ${validator.publicKey}`,

@@ -1,5 +1,5 @@
 import { CustomResource, type CustomResourceOptions, type Input, type Output } from "@pulumi/pulumi";
-import { withOutputs, type ChainArgs, type SenderArgs } from "./common.ts";
+import { withOutputs, type ChainArgs, type SenderArgs, type SshArgs } from "./common.ts";
 
 export interface DepositArgs {
   readonly chain: Input<ChainArgs>;
@@ -20,6 +20,8 @@ export interface DepositArgs {
   readonly genesisForkVersion: Input<string>;
   /** Beacon node that tells what became of the deposits. */
   readonly beaconUrl?: Input<string>;
+  /** Host on whose loopback the beacon node is; this machine by default. */
+  readonly beaconSsh?: Input<SshArgs | undefined>;
   /** Artifact of the registry, whose ABI names its errors. */
   readonly artifact?: Input<string>;
 }

@@ -1,4 +1,4 @@
-import { DATA, JWT, PORTS, secretPath, type SignerContext } from "./catalogue/types.ts";
+import { DATA, JWT, PORTS, secretPath, SIGNER_URL, type SignerContext } from "./catalogue/types.ts";
 import { CONSENSUS, EXECUTION, VALIDATOR } from "./catalogue/index.ts";
 import { mevBoost, mevBoostArgs } from "./catalogue/mev-boost.ts";
 import { POSTGRES_PASSWORD, web3signer, web3signerFiles } from "./catalogue/web3signer.ts";
@@ -223,7 +223,7 @@ function validatorPart(spec: BundleSpec, settings: ValidatorSettings): Part {
   const data = validatorData(settings);
   const signer: SignerContext =
     settings.signer.kind === "web3signer"
-      ? { kind: "web3signer", url: `http://web3signer:${PORTS.web3signer}`, publicKeys: settings.publicKeys }
+      ? { kind: "web3signer", url: SIGNER_URL, publicKeys: settings.publicKeys }
       : { kind: "local" };
   const wallet = settings.signer.kind === "local" ? definition.localWallet : undefined;
   const walletMounts = wallet ? [secretMount(wallet.secret)] : [];

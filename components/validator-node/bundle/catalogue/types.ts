@@ -25,6 +25,9 @@ export function secretPath(name: string): string {
   return `/run/secrets/${name}`;
 }
 
+/** Web3Signer as the other containers of its node see it. */
+export const SIGNER_URL = `http://web3signer:${PORTS.web3signer}`;
+
 export const JWT = secretPath("jwt");
 
 /** What compose has to know of any client's image. */
