@@ -1,5 +1,6 @@
-import { secret, type Output } from "@pulumi/pulumi";
+import { output, type Output } from "@pulumi/pulumi";
 import { Operator, type KeyHolder, type OperatorProtocol } from "../components/operator/index.ts";
+import { builtArtifact } from "../components/protocol/artifacts.ts";
 import type { AccountArgs, Protocol } from "../components/protocol/index.ts";
 import type { MachineNode } from "../components/validator-node/machine-node.ts";
 import type { ChainArgs } from "../provider/sdk/index.ts";
@@ -19,7 +20,7 @@ interface Workplace {
 
 /**
  * The operators of a public network with their keys: made, loaded into the nodes' signers, registered.
- * @returns the stack's outputs on keys; what says how hosts are reached is secret
+ * @returns the stack's outputs on keys; the private keys that log in to hosts are secret
  */
 export function createOperators(
   settings: PublicSettings,
@@ -49,21 +50,17 @@ export function createOperators(
     });
   });
   return {
-    signing: secret(
-      [...nodes].flatMap(([node, { keys, beacon }]) =>
-        keys
-          ? [
-              {
-                node,
-                holder: keys.holder,
-                beacon,
-                ...(keys.validator
-                  ? { validator: keys.validator.keymanager, signerUrl: keys.validator.signerUrl }
-                  : {}),
-              },
-            ]
-          : [],
-      ),
+    signing: [...nodes].flatMap(([node, { keys, beacon }]) =>
+      keys
+        ? [
+            {
+              node,
+              holder: keys.holder,
+              beacon,
+              ...(keys.validator ? { validator: keys.validator.keymanager, signerUrl: keys.validator.signerUrl } : {}),
+            },
+          ]
+        : [],
     ),
     operators: operators.map((operator, index) => ({
       name: settings.operators[index]?.name,
@@ -104,6 +101,7 @@ function workplaceOf(
       executionRewardsVault: deployment.executionRewardsVault,
       withdrawalCredentials: `${type}${"00".repeat(11)}${deployment.withdrawalVault.slice(2).toLowerCase()}`,
       wiring: [],
+      registryArtifact: output(builtArtifact("OperatorRegistry.sol", "OperatorRegistry")),
     },
     account: (name) => accountOf(accounts, name),
   };

@@ -54,7 +54,14 @@ const target = z.discriminatedUnion(
       /** File with the private key that logs in, mode 0600. */
       privateKeyFile: text("the path of a private key"),
     }),
-    z.strictObject({ kind: z.literal("local") }),
+    z.strictObject({
+      kind: z.literal("local"),
+      /** Where its nodes keep their files; /var/lib/ethstake when absent. */
+      directory: z
+        .string({ error: "must be a folder" })
+        .regex(/^\/[A-Za-z0-9._/-]+$/, "must be an absolute path")
+        .optional(),
+    }),
   ],
   { error: "must have a kind: aws, hetzner, digitalocean, ssh or local" },
 );

@@ -65,10 +65,15 @@ function bundleSpec(settings: PublicSettings, node: PublicNodeSettings, place: n
       ? { mevBoost: { ...clientSettings(mevBoost), relays: mevBoost.relays, minBidEther: mevBoost.minBid } }
       : {}),
     basePort: node.basePort ?? BASE_PORT + PORTS_PER_NODE * place,
-    directory: `${DATA_DIRECTORY}/nodes/${node.name}`,
+    directory: `${dataDirectoryOf(settings, node)}/nodes/${node.name}`,
     uid: HOST_UID,
     gid: HOST_UID,
   };
+}
+
+function dataDirectoryOf({ hosts }: PublicSettings, { host }: PublicNodeSettings): string {
+  const target = hosts.find(({ name }) => name === host)?.target;
+  return (target?.kind === "local" ? target.directory : undefined) ?? DATA_DIRECTORY;
 }
 
 /** A stack's machines. @param portsOf what a node opens to the world */
@@ -94,6 +99,7 @@ export function hostSpecs(settings: PublicSettings, portsOf: (node: BundleSpec) 
 }
 
 function targetOf({ target }: HostSettings): HostSpec["target"] {
+  if (target.kind === "local") return withoutUndefined(target);
   if (target.kind !== "ssh") return target;
   const { address, port, user, hostKey } = target;
   return { kind: "ssh", address, port, user, hostKey };

@@ -52,7 +52,7 @@ export class AwsHost extends ComponentResource implements Host {
   readonly name: string;
   readonly publicAddress: Output<string>;
   readonly privateAddress: Output<string>;
-  readonly connection: Output<HostConnection>;
+  readonly connection: HostConnection;
   readonly dataDirectory = DATA_DIRECTORY;
   readonly dataVolume: Output<string>;
   readonly machine: Output<string>;

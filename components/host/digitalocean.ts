@@ -28,7 +28,7 @@ export class DigitalOceanHost extends ComponentResource implements Host {
   readonly name: string;
   readonly publicAddress: Output<string>;
   readonly privateAddress: Output<string>;
-  readonly connection: Output<HostConnection>;
+  readonly connection: HostConnection;
   readonly dataDirectory = DATA_DIRECTORY;
   readonly dataVolume: Output<string>;
   readonly machine: Output<string>;

@@ -33,7 +33,7 @@ export class HetznerHost extends ComponentResource implements Host {
   readonly name: string;
   readonly publicAddress: Output<string>;
   readonly privateAddress: Output<string>;
-  readonly connection: Output<HostConnection>;
+  readonly connection: HostConnection;
   readonly dataDirectory = DATA_DIRECTORY;
   readonly dataVolume: Output<string>;
   readonly machine: Output<string>;

@@ -10,8 +10,8 @@ export interface Host {
   readonly publicAddress: Output<string>;
   /** Its address in the private network; the public one where there is none. */
   readonly privateAddress: Output<string>;
-  /** How commands reach it, secret. Undefined for this machine: commands run here (`local.Command`). */
-  readonly connection: Output<HostConnection> | undefined;
+  /** How commands reach it. Undefined for this machine: commands run here (`local.Command`). */
+  readonly connection: HostConnection | undefined;
   /** Where its nodes keep their files. */
   readonly dataDirectory: string;
   /** URN of the data volume; undefined where the machine is not ours to make. */

@@ -1,14 +1,6 @@
 /** What machines have in common wherever they are: keys made before the first boot, user data, a connection, a check. */
 import { Command } from "@pulumi/command/remote/command.js";
-import {
-  all,
-  output,
-  secret,
-  type CustomResourceOptions,
-  type Input,
-  type Output,
-  type Resource,
-} from "@pulumi/pulumi";
+import { all, secret, type CustomResourceOptions, type Input, type Output, type Resource } from "@pulumi/pulumi";
 import { PrivateKey } from "@pulumi/tls/privateKey.js";
 import { firewallRules, LOAD_FIREWALL } from "../../cloud-init/firewall.ts";
 import { isProtected, type HostArgs } from "./host.ts";
@@ -72,17 +64,10 @@ export function userData(
   );
 }
 
-/** The connection to a machine that this program made. Secret. */
-export function machineConnection(address: Input<string>, keys: MachineKeys): Output<HostConnection> {
-  return secret(
-    all([address, keys.login.privateKeyOpenssh, keys.hostPublic]).apply(([host, privateKey, hostKey]) => ({
-      host,
-      port: SSH_PORT,
-      user: HOST_USER,
-      privateKey,
-      hostKey,
-    })),
-  );
+/** The connection to a machine that this program made. */
+export function machineConnection(address: Input<string>, keys: MachineKeys): HostConnection {
+  const privateKey = secret(keys.login.privateKeyOpenssh);
+  return { host: address, port: SSH_PORT, user: HOST_USER, privateKey, hostKey: keys.hostPublic };
 }
 
 /** Waits on the machine until its first boot is through, the volume is mounted and Docker answers. */
@@ -113,7 +98,7 @@ export function serverOptions(
 
 /** A server that was made, and how it is reached. */
 export interface MadeServer {
-  readonly connection: Output<HostConnection>;
+  readonly connection: HostConnection;
   /** Its id at the provider. */
   readonly machine: Output<string>;
   readonly privateNetworks: readonly Input<string>[];
@@ -151,12 +136,12 @@ export function settleServer(
 }
 
 /** Checks a machine that was there before: Docker with compose, and the folder for data. */
-export function checkMachine(name: string, connection: Output<HostConnection>, child: CustomResourceOptions): Command {
+export function checkMachine(name: string, connection: HostConnection, child: CustomResourceOptions): Command {
   const create = `docker compose version >/dev/null && test -w ${DATA_DIRECTORY}`;
   return new Command(`${name}-ready`, { connection: patient(connection), create, triggers: [create] }, child);
 }
 
 /** A server that boots refuses connections for a while. */
-function patient(connection: Output<HostConnection>) {
-  return output(connection).apply((values) => ({ ...values, dialErrorLimit: 40, perDialTimeout: 15 }));
+function patient(connection: HostConnection) {
+  return { ...connection, dialErrorLimit: 40, perDialTimeout: 15 };
 }

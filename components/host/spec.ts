@@ -1,4 +1,4 @@
-import type { Input } from "@pulumi/pulumi";
+import type { Input, Output } from "@pulumi/pulumi";
 
 /** A port that a host opens to the world: peer-to-peer traffic of the clients, and nothing else. */
 export interface OpenPort {
@@ -98,13 +98,13 @@ export interface HostSpec {
 
 /** How a host is reached. The shape of @pulumi/command's connections; `hostKey` is what the machine must present. */
 export interface HostConnection {
-  readonly host: string;
+  readonly host: Input<string>;
   readonly port: number;
   readonly user: string;
-  /** OpenSSH private key. Secret. */
-  readonly privateKey: string;
+  /** OpenSSH private key. Secret, and nothing else of a connection is: where a host is, messages may say. */
+  readonly privateKey: Output<string>;
   /** `ssh-ed25519 AAAA…`: any other key ends the connection. */
-  readonly hostKey: string;
+  readonly hostKey: Input<string>;
 }
 
 /** Secrets that a host needs from the settings. */

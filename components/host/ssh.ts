@@ -18,7 +18,7 @@ export class SshHost extends ComponentResource implements Host {
   readonly name: string;
   readonly publicAddress: Output<string>;
   readonly privateAddress: Output<string>;
-  readonly connection: Output<HostConnection>;
+  readonly connection: HostConnection;
   readonly dataDirectory = DATA_DIRECTORY;
   readonly dataVolume = undefined;
   readonly machine: Output<string>;
@@ -33,7 +33,7 @@ export class SshHost extends ComponentResource implements Host {
     this.publicAddress = output(target.address);
     this.privateAddress = output(target.address);
     const { address: host, port, user, hostKey } = target;
-    this.connection = secret(output(privateKey).apply((key) => ({ host, port, user, privateKey: key, hostKey })));
+    this.connection = { host, port, user, privateKey: secret(privateKey), hostKey };
     // The host key is the machine: whoever moves the disk to another box moves both.
     this.machine = output(hostKey);
     this.ready = [checkMachine(name, this.connection, childOptions(this, options))];

@@ -1,6 +1,5 @@
 import {
   ComponentResource,
-  output,
   type ComponentResourceOptions,
   type CustomResourceOptions,
   type Input,
@@ -19,7 +18,6 @@ import {
   type KeymanagerArgs,
   type SshArgs,
 } from "../../provider/sdk/index.ts";
-import { artifactPath } from "../protocol/artifacts.ts";
 import type { AccountArgs } from "../protocol/index.ts";
 import { childOptions } from "../options.ts";
 
@@ -32,6 +30,8 @@ export interface OperatorProtocol {
   readonly withdrawalCredentials: Input<string>;
   /** What must be in place before anybody uses the contracts. */
   readonly wiring: readonly Resource[];
+  /** Artifact of the registry, whose ABI names its errors. */
+  readonly registryArtifact: Input<string>;
 }
 
 /** Where a node has its keys. */
@@ -40,7 +40,7 @@ export interface KeyHolder {
   readonly holder: Input<KeymanagerArgs>;
   /** The validator client, where it is not the holder. */
   readonly validator?: { readonly keymanager: Input<KeymanagerArgs>; readonly signerUrl: string } | undefined;
-  readonly beacon: Input<{ readonly url: string; readonly ssh?: SshArgs | undefined }>;
+  readonly beacon: { readonly url: Input<string>; readonly ssh?: SshArgs | undefined };
 }
 
 /** A range of an operator's keys and the node that signs with them. */
@@ -86,7 +86,7 @@ export class Operator extends ComponentResource {
     super("ethstake:index:Operator", name, {}, options);
     const child = childOptions(this, options);
     const { chain, protocol, manager } = args;
-    const artifact = artifactPath("OperatorRegistry.sol", "OperatorRegistry");
+    const artifact = protocol.registryArtifact;
     const bondWei = parseEther(args.bond).toString();
     const registration = new Setting(
       `${name}-registered`,
@@ -169,7 +169,7 @@ export class Operator extends ComponentResource {
           known,
         );
       }
-      const beacon = output(range.client.beacon);
+      const { beacon } = range.client;
       const deposit = new Deposit(
         rangeName,
         {
@@ -183,7 +183,7 @@ export class Operator extends ComponentResource {
           withdrawalCredentials: protocol.withdrawalCredentials,
           genesisForkVersion: args.genesisForkVersion,
           beaconUrl: beacon.url,
-          beaconSsh: beacon.ssh,
+          ...(beacon.ssh ? { beaconSsh: beacon.ssh } : {}),
           artifact,
         },
         // Keys that could propose before their fee recipient is set would pay a stranger.

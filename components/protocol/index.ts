@@ -27,6 +27,8 @@ export class Protocol extends ComponentResource {
   readonly timelocks: TimelockAddresses | undefined;
   /** Credentials of the WithdrawalVault for new validators. */
   readonly withdrawalCredentials: Output<string>;
+  /** Artifact of the OperatorRegistry. */
+  readonly registryArtifact = artifactPath("OperatorRegistry.sol", "OperatorRegistry");
   /** What must be in place before anybody uses the contracts. */
   readonly wiring: readonly Resource[];
 

@@ -11,6 +11,7 @@ import {
 import { Command as LocalCommand } from "@pulumi/command/local/command.js";
 import { Command as RemoteCommand } from "@pulumi/command/remote/command.js";
 import { isAddress, zeroAddress } from "viem";
+import type { KeymanagerArgs } from "../../provider/sdk/index.ts";
 import type { HostConnection } from "../host/spec.ts";
 import { applyScripts, type ApplyScripts } from "./bundle/apply.ts";
 import { SIGNER_URL } from "./bundle/catalogue/types.ts";
@@ -26,7 +27,7 @@ export interface MachineNodeArgs {
   /** Execution address of keys that have none of their own: the protocol's ExecutionRewardsVault. */
   readonly feeRecipient?: Input<string>;
   /** How the host is reached; undefined for this machine. */
-  readonly connection: Input<HostConnection> | undefined;
+  readonly connection: HostConnection | undefined;
   /** Name of the host: a node that moves to another one is stopped where it was before it starts there. */
   readonly host: string;
   /** Whether its validator client may be taken away or moved: not until this is lifted. */
@@ -48,10 +49,10 @@ export class MachineNode extends ComponentResource {
   readonly metrics: Output<readonly MetricsTarget[]>;
   /** Services by a hash of what they run on. */
   readonly services: Output<Readonly<Record<string, string>>>;
-  /** Where its beacon node is, known once it runs. Secret: it says how the host is reached. */
-  readonly beacon: Output<{ readonly url: string; readonly ssh?: HostConnection }>;
+  /** Where its beacon node is, known once it runs. */
+  readonly beacon: { readonly url: Output<string>; readonly ssh?: HostConnection };
   /** Where its keys are, known once its services run; undefined without a validator client. */
-  readonly keys: NodeKeys | undefined;
+  readonly keys: NodeKeys | undefined = undefined;
 
   constructor(name: string, args: MachineNodeArgs, options?: ComponentResourceOptions) {
     super("ethstake:index:MachineNode", name, {}, options);
@@ -87,40 +88,30 @@ export class MachineNode extends ComponentResource {
     this.metrics = bundle.apply(({ metrics }) => metrics);
     this.services = bundle.apply(({ services }) => services);
     const shape = renderBundle(node);
-    const onHost = <Value extends object>(value: Value): Output<Value & { readonly ssh?: HostConnection }> =>
-      all([args.connection, services.urn]).apply(([ssh]) => ({ ...value, ...(ssh ? { ssh } : {}) }));
-    this.beacon = onHost({ url: shape.beaconApis[0] ?? "" });
-    this.keys = shape.keymanager && keysOf(shape.keymanager, shape.signerUrl, args.clientName, onHost);
+    const once = (url: string): Output<string> => services.urn.apply(() => url);
+    const ssh = args.connection ? { ssh: args.connection } : {};
+    this.beacon = { url: once(shape.beaconApis[0] ?? ""), ...ssh };
+    const { keymanager, signerUrl } = shape;
+    if (keymanager) {
+      const validator = { ...keymanager, url: once(keymanager.url), name: args.clientName, ...ssh };
+      this.keys =
+        signerUrl === undefined
+          ? { holder: validator, validator: undefined }
+          : {
+              holder: { url: once(signerUrl), name: args.clientName, ...ssh },
+              validator: { keymanager: validator, signerUrl: SIGNER_URL },
+            };
+    }
     this.registerOutputs({ metrics: this.metrics, services: this.services });
   }
 }
 
-/** Where the keys of a machine's node are. The values are secret: they say how the host is reached. */
+/** Where the keys of a machine's node are. */
 export interface NodeKeys {
   /** What holds the keystores: Web3Signer, or the validator client itself. */
-  readonly holder: Output<KeymanagerConnection>;
+  readonly holder: KeymanagerArgs;
   /** The validator client, where Web3Signer is the holder, and Web3Signer as it sees it. */
-  readonly validator: { readonly keymanager: Output<KeymanagerConnection>; readonly signerUrl: string } | undefined;
-}
-
-/** A keymanager API on a host's loopback. */
-export interface KeymanagerConnection {
-  readonly url: string;
-  /** Path on the host. */
-  readonly tokenFile?: string;
-  readonly name?: string;
-  readonly ssh?: HostConnection;
-}
-
-function keysOf(
-  validator: { readonly url: string; readonly tokenFile: string },
-  signerUrl: string | undefined,
-  name: string,
-  onHost: (value: KeymanagerConnection) => Output<KeymanagerConnection>,
-): NodeKeys {
-  return signerUrl === undefined
-    ? { holder: onHost({ ...validator, name }), validator: undefined }
-    : { holder: onHost({ url: signerUrl, name }), validator: { keymanager: onHost(validator), signerUrl: SIGNER_URL } };
+  readonly validator: { readonly keymanager: KeymanagerArgs; readonly signerUrl: string } | undefined;
 }
 
 interface CommandInputs {
@@ -133,7 +124,7 @@ interface CommandInputs {
 /** A script on the host, run again whenever it or its input changes. */
 function run(
   name: string,
-  connection: Input<HostConnection> | undefined,
+  connection: HostConnection | undefined,
   inputs: CommandInputs,
   options: CustomResourceOptions,
 ): Resource {

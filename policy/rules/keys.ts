@@ -46,7 +46,15 @@ interface Holder {
   readonly holder: string;
 }
 
+/** Resources that bring keys to a client. */
+const KEY_RESOURCES: ReadonlySet<string> = new Set(
+  ["ValidatorKeys", "RemoteKeys", "FeeRecipient", "ProposerSettings"].map((name) => `ethstake:index:${name}`),
+);
+
+/** The client's lasting name: on machines, every client's address is one of its own loopback. */
 function keymanagerOf({ props }: PlannedResource): string | undefined {
+  const name = at(props, "keymanager", "name");
+  if (typeof name === "string") return name;
   const url = at(props, "keymanager", "url");
   return typeof url === "string" ? url.replace(/\/+$/, "") : undefined;
 }
@@ -62,7 +70,7 @@ function holders(resources: readonly PlannedResource[]): Map<string, Holder[]> {
   };
   for (const resource of resources) {
     const { type, props, parent, urn } = resource;
-    if (type === "ethstake:index:ValidatorKeys" || type === "ethstake:index:FeeRecipient") {
+    if (KEY_RESOURCES.has(type)) {
       const holder = keymanagerOf(resource);
       if (holder === undefined) continue;
       for (const key of strings(props["publicKeys"])) add(key, { resource, property: "publicKeys", holder });

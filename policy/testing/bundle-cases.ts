@@ -227,6 +227,27 @@ export const BUNDLE_CASES: RuleCases = {
       violations: ["b publicKeys"],
     },
     {
+      title: "a signer and its validator client, which have one name",
+      resources: [
+        resource(keys, "a", { publicKeys: [PUBLIC_KEY], keymanager: { ...keymanager(1), name: "hoodi/node-1" } }),
+        resource("ethstake:index:RemoteKeys", "a", {
+          publicKeys: [PUBLIC_KEY],
+          keymanager: { ...keymanager(2), name: "hoodi/node-1" },
+        }),
+      ],
+    },
+    {
+      title: "the same loopback address on two hosts",
+      resources: [
+        resource(keys, "a", { publicKeys: [PUBLIC_KEY], keymanager: { ...keymanager(1), name: "hoodi/node-1" } }),
+        resource("ethstake:index:RemoteKeys", "b", {
+          publicKeys: [PUBLIC_KEY],
+          keymanager: { ...keymanager(1), name: "hoodi/node-2" },
+        }),
+      ],
+      violations: ["b publicKeys"],
+    },
+    {
       title: "two nodes' files",
       resources: [inNode("node-1", PUBLIC_KEY), inNode("node-2", PUBLIC_KEY)],
       violations: ["node-2-files stdin"],

@@ -21,7 +21,7 @@ export interface DepositArgs {
   /** Beacon node that tells what became of the deposits. */
   readonly beaconUrl?: Input<string>;
   /** Host on whose loopback the beacon node is; this machine by default. */
-  readonly beaconSsh?: Input<SshArgs | undefined>;
+  readonly beaconSsh?: Input<SshArgs>;
   /** Artifact of the registry, whose ABI names its errors. */
   readonly artifact?: Input<string>;
 }

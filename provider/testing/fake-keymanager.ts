@@ -28,9 +28,9 @@ export class FakeKeymanager {
   loses: (method: string, path: string) => boolean = () => false;
   #server: Server | undefined;
 
-  /** Starts the server. */
-  async start(): Promise<this> {
-    this.#server = createServer((request, response) => void this.#handle(request, response)).listen(0, "127.0.0.1");
+  /** Starts the server. @param port any free one by default */
+  async start(port = 0): Promise<this> {
+    this.#server = createServer((request, response) => void this.#handle(request, response)).listen(port, "127.0.0.1");
     await once(this.#server, "listening");
     return this;
   }

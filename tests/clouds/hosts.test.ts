@@ -1,6 +1,6 @@
 import { gunzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { HostConnection, HostSpec, HostTarget } from "../../components/host/spec.ts";
+import type { HostSpec, HostTarget } from "../../components/host/spec.ts";
 import type { RunResult } from "../../engine/index.ts";
 import { text } from "./behaviour.ts";
 import type { Thing } from "./cloud.ts";
@@ -54,7 +54,12 @@ interface HostOutputs {
   readonly privateAddress: string;
   readonly dataDirectory: string;
   readonly dataVolume?: string;
-  readonly connection?: HostConnection;
+  readonly connection?: {
+    readonly host: string;
+    readonly user: string;
+    readonly privateKey: string;
+    readonly hostKey: string;
+  };
 }
 
 const hosts = (more: Partial<HostSpec> = {}): HostSpec[] => KINDS.map((kind) => host(kind, more));
