@@ -3,12 +3,12 @@
  * the preview of as many bare resources in the same run. `tsx scripts/bench-fleet.ts [--nodes 100] [--keys 100]`
  */
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { buildContracts } from "../components/protocol/artifacts.ts";
 import * as engine from "../engine/index.ts";
 import { runCommand } from "../lib/command.ts";
 import { projectRoot } from "../lib/paths.ts";
@@ -33,8 +33,6 @@ interface FleetPreview {
 /** Settings of a fleet, as a stack's configuration. */
 function fleet(nodes: number, keys: number): Record<string, string> {
   const numbers = Array.from({ length: nodes }, (_, index) => index);
-  const publicKey = (node: number, key: number): string =>
-    `0x${createHash("sha384").update(`${node}:${key}`).digest("hex")}`;
   const settings = {
     network: "hoodi",
     acknowledgedForks: ["Glamsterdam"],
@@ -49,15 +47,24 @@ function fleet(nodes: number, keys: number): Record<string, string> {
       host: `host-${index}`,
       execution: [{ client: "nethermind" }],
       consensus: [{ client: "nimbus" }],
-      validator: {
-        client: "nimbus",
-        publicKeys: Array.from({ length: keys }, (_, key) => publicKey(index, key)),
-      },
+      validator: { client: "nimbus" },
     })),
     deployment: {
       executionRewardsVault: "0x7777777777777777777777777777777777777777",
       withdrawalVault: "0x8888888888888888888888888888888888888888",
+      operatorRegistry: "0x9999999999999999999999999999999999999999",
+      stakingPool: "0xaAaAaAaaAaAaAaaAaAAAAAAAAaaaAaAaAaaAaaAa",
+      rpcUrl: "http://127.0.0.1:8545",
+      accounts: { manager: { address: "0x5555555555555555555555555555555555555555", keyFile: "keys/bench.key" } },
     },
+    operators: [
+      {
+        name: "operator",
+        manager: "manager",
+        bond: "2000",
+        keys: numbers.map((index) => ({ node: `node-${index}`, count: keys })),
+      },
+    ],
   };
   return Object.fromEntries(
     Object.entries(settings).map(([key, value]) => [
@@ -119,6 +126,8 @@ runCommand(async (args) => {
     process.stdout.write(JSON.stringify(await preview(nodes, keys)));
     return 0;
   }
+  // Compiling is no part of a preview of what has not changed.
+  await buildContracts();
   const own = await measured(nodes, keys);
   const bare = (await benchEngine([own.resources])).find(({ operation }) => operation === "preview");
   if (!bare) throw new Error("the baseline was not measured");
