@@ -11,6 +11,7 @@ const FOLDERS = [
   "contracts/tools",
   "devnet",
   "engine",
+  "key-management",
   "lib",
   "policy",
   "provider",

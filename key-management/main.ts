@@ -16,7 +16,9 @@ const USAGE = `usage: npm run keys -- COMMAND --stack NAME [--operator NAME] [--
   list                                          where each key is
   move   --from NODE --to NODE  KEYS            moves keys to another node's client
          [--without-history]                    though a record of what they signed is missing
-  resume [--back] [--without-history]           goes on with a move that was interrupted, or turns it back
+         [--source-lost]                        though their client cannot be asked: it is off, for good
+  resume [--back] [--without-history] [--source-lost]
+                                                goes on with a move that was interrupted, or turns it back
   exit   KEYS [--epoch N] [--submit]            signs voluntary exits, and hands them to the chain
   audit                                         the log of key operations, and whether it is whole
 KEYS: --keys 0x…,0x…  or  --count N (the last N keys of the node)  or  --all`;
@@ -35,6 +37,7 @@ const OPTIONS = {
   submit: { type: "boolean", default: false },
   back: { type: "boolean", default: false },
   "without-history": { type: "boolean", default: false },
+  "source-lost": { type: "boolean", default: false },
   json: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
 } as const;
@@ -146,6 +149,7 @@ function moveContext({ stack, operator, keystoreDirectory, values }: Setting, no
     beacon: beaconOf(stack, node, values.beacon),
     say: (line) => process.stderr.write(`${line}\n`),
     withoutHistory: values["without-history"],
+    sourceLost: values["source-lost"],
   };
 }
 

@@ -131,6 +131,26 @@ describe("a move", () => {
     await expect(moveKeys(request(), { ...world.context(), withoutHistory: true })).rejects.toThrow(/another chain/);
   });
 
+  it("takes keys from a client that is gone for good, after two silent epochs, and only when that is said twice", async () => {
+    world = await World.create({ web3signer: false });
+    const [first, second] = world.clients;
+    const context = world.context();
+    await first?.holder.stop();
+    await expect(moveKeys(request(), context)).rejects.toMatchObject({ code: "MOVE_REFUSED" });
+    const lost = { ...context, sourceLost: true };
+    await expect(moveKeys(request(), lost)).rejects.toThrow(/without-history/);
+    // It is not gone at all: it signs on.
+    await expect(moveKeys(request(), { ...lost, withoutHistory: true })).rejects.toMatchObject({
+      code: "KEYS_STILL_SIGNING",
+    });
+    expect(second?.holder.keys.size).toBe(0);
+    first?.holder.keys.clear();
+    await resumeMove({ ...lost, withoutHistory: true });
+    expect(second?.holder.keys.size).toBe(2);
+    world.pass(2 * 384_000);
+    expect(world.slashings).toEqual([]);
+  });
+
   it("loads nothing that its client would not give up", async () => {
     world = await World.create({ web3signer: false });
     const [first, second] = world.clients;

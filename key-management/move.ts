@@ -46,6 +46,8 @@ export interface MoveContext {
   readonly clock?: { readonly now: () => number; readonly sleep: (ms: number) => Promise<unknown> };
   /** Goes on though a key's record of what it signed is missing. */
   readonly withoutHistory?: boolean;
+  /** The client that has the keys is gone for good: it is not asked, and there is no record. Only together with `withoutHistory`. */
+  readonly sourceLost?: boolean;
 }
 
 /** Which keys go where, by nodes' names. */
@@ -76,7 +78,8 @@ export async function moveKeys(request: MoveRequest, context: MoveContext): Prom
     const from = clientOf(request.from, context);
     const to = clientOf(request.to, context);
     const settings: Record<string, KeySettings> = {};
-    for (const key of await from.loaded(request.publicKeys)) settings[key] = await from.settings(key);
+    if (context.sourceLost !== true)
+      for (const key of await from.loaded(request.publicKeys)) settings[key] = await from.settings(key);
     const move = await journal.begin({
       from: from.name,
       fromNode: request.from,
@@ -114,7 +117,7 @@ export async function resumeMove(context: MoveContext, back = false): Promise<Mo
 /** Everything that keeps a move from beginning. */
 export async function moveFaults(
   { from, to, publicKeys }: MoveRequest,
-  { clients, keystoreDirectory, beacon }: MoveContext,
+  { clients, keystoreDirectory, beacon, sourceLost = false, withoutHistory = false }: MoveContext,
 ): Promise<string[]> {
   const known = clients.map(({ node }) => node);
   const unknown = [from, to].filter((node) => !known.includes(node));
@@ -135,7 +138,9 @@ export async function moveFaults(
   const attempt = async (what: () => Promise<unknown>): Promise<void> => {
     await what().catch((error: unknown) => faults.push(errorMessage(error)));
   };
-  await attempt(() => source.loaded(publicKeys));
+  if (sourceLost && !withoutHistory)
+    faults.push(`what ${source.name} signed is lost with it, and --without-history does not say that this is meant`);
+  if (!sourceLost) await attempt(() => source.loaded(publicKeys));
   await attempt(async () => {
     const there = await target.loaded(publicKeys);
     if (there.length > 0) faults.push(`${target.name} has ${there.length} of them already: ${there.join(", ")}`);
@@ -174,6 +179,14 @@ async function stop(move: Move, facts: ChainFacts, journal: MoveJournal, context
   const source = clientOf(move.fromNode, context);
   // From here on an `up` loads them nowhere: neither at the client that they leave, nor at the other before its time.
   await note(move, [move.from], inMove(move), context);
+  if (context.sourceLost === true) {
+    await auditKeys(context.keystoreDirectory, {
+      ...event(move, "unloaded"),
+      client: move.from,
+      detail: "given up for lost, without history",
+    });
+    return;
+  }
   context.say(`stopping ${move.publicKeys.length} key(s) at ${source.name}`);
   const { kept, slashingProtection } = await source.unload(move.publicKeys);
   if (kept.size > 0)

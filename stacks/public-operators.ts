@@ -1,6 +1,6 @@
-import { output, type Output } from "@pulumi/pulumi";
+import { runtime, type Input, type Output } from "@pulumi/pulumi";
 import { Operator, type KeyHolder, type OperatorProtocol } from "../components/operator/index.ts";
-import { builtArtifact } from "../components/protocol/artifacts.ts";
+import { artifactPath, builtArtifact } from "../components/protocol/artifacts.ts";
 import type { AccountArgs, Protocol } from "../components/protocol/index.ts";
 import type { MachineNode } from "../components/validator-node/machine-node.ts";
 import type { ChainArgs } from "../provider/sdk/index.ts";
@@ -101,10 +101,16 @@ function workplaceOf(
       executionRewardsVault: deployment.executionRewardsVault,
       withdrawalCredentials: `${type}${"00".repeat(11)}${deployment.withdrawalVault.slice(2).toLowerCase()}`,
       wiring: [],
-      registryArtifact: output(builtArtifact("OperatorRegistry.sol", "OperatorRegistry")),
+      registryArtifact: registryArtifact(),
     },
     account: (name) => accountOf(accounts, name),
   };
+}
+
+/** Known before it is there: a plan need not compile contracts that somebody else has deployed. */
+function registryArtifact(): Input<string> {
+  const name = ["OperatorRegistry.sol", "OperatorRegistry"] as const;
+  return runtime.isDryRun() ? artifactPath(...name) : builtArtifact(...name);
 }
 
 function holderOf(nodes: ReadonlyMap<string, MachineNode>, name: string): KeyHolder {
