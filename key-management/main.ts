@@ -144,7 +144,7 @@ async function audit({ keystoreDirectory, values }: Setting): Promise<number> {
 function moveContext({ stack, operator, keystoreDirectory, values }: Setting, node: string): MoveContext {
   return {
     keystoreDirectory,
-    mnemonicFile: join(operator.keyDirectory, "mnemonic"),
+    mnemonicFile: operator.mnemonicFile ?? join(operator.keyDirectory, "mnemonic"),
     clients: clientsOf(stack),
     beacon: beaconOf(stack, node, values.beacon),
     say: (line) => process.stderr.write(`${line}\n`),

@@ -26,6 +26,7 @@ const stackSchema = z.object({
     z.object({
       name: z.string(),
       keyDirectory: z.string(),
+      mnemonicFile: z.string().nullish(),
       keys: z.array(z.object({ node: z.string(), publicKeys: z.array(publicKey) })),
     }),
   ),

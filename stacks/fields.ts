@@ -1,5 +1,6 @@
 import { isAddress } from "viem";
 import { z } from "zod";
+import { sourceFault } from "../lib/secret-source.ts";
 
 /** A name of something in a stack, also used in resource names, folders and containers. */
 export const name = z
@@ -43,5 +44,8 @@ export const cidr = z
   .regex(/^[0-9a-fA-F.:]+\/\d{1,3}$/, 'must be a CIDR block, e.g. "203.0.113.7/32"');
 /** Something that is true or false. */
 export const flag = z.boolean({ error: "must be true or false" });
+/** Where a secret is: a file of mode 0600, or a field in Vault. */
+export const secretSource = (what: string) =>
+  text(what).refine((source) => sourceFault(source) === undefined, `must be ${what}, or vault:MOUNT/PATH#FIELD`);
 /** A text that is not empty. */
 export const text = (what: string) => z.string({ error: `must be ${what}` }).min(1, `must be ${what}`);

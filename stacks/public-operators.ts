@@ -45,6 +45,7 @@ export function createOperators(
         return { ...range, gasLimit, graffiti, client: holderOf(nodes, range.node) };
       }),
       keyDirectory: keyDirectoryOf(operator),
+      mnemonicFile: operator.mnemonicFile,
       generateMnemonic: operator.generateMnemonic,
       genesisForkVersion: NETWORKS[settings.network].genesisForkVersion,
     });
@@ -66,6 +67,7 @@ export function createOperators(
       name: settings.operators[index]?.name,
       operatorId: operator.operatorId,
       keyDirectory: settings.operators[index] && keyDirectoryOf(settings.operators[index]),
+      mnemonicFile: settings.operators[index]?.mnemonicFile,
       keys: settings.operators[index]?.keys.map(({ node }, range) => ({
         node,
         publicKeys: operator.publicKeys[range] as Output<string[]>,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { CONSENSUS_CLIENTS, EXECUTION_CLIENTS, VALIDATOR_CLIENTS } from "../components/validator-node/bundle/spec.ts";
-import { address, cidr, ether, flag, name, port, text, whole } from "./fields.ts";
+import { address, cidr, ether, flag, name, port, secretSource, text, whole } from "./fields.ts";
 import { protocolSchema } from "./schema.ts";
 
 /** Days and hours of public networks, in seconds. */
@@ -52,7 +52,7 @@ const target = z.discriminatedUnion(
       user: text("a user").default("ethstake"),
       hostKey: text("the machine's public host key, ssh-ed25519 AAAA…"),
       /** File with the private key that logs in, mode 0600. */
-      privateKeyFile: text("the path of a private key"),
+      privateKeyFile: secretSource("the path of a private key"),
     }),
     z.strictObject({
       kind: z.literal("local"),
@@ -160,7 +160,7 @@ export const accountSchema = z
   .strictObject({
     address,
     /** File with its private key, mode 0600. */
-    keyFile: text("the path of a key file").optional(),
+    keyFile: secretSource("the path of a key file").optional(),
     /** JSON-RPC signer that holds its key: Clef with a hardware wallet, Web3Signer in eth1 mode. */
     signerUrl: z.url({ protocol: /^https?$/, error: "must be the URL of a signer" }).optional(),
   })
@@ -242,6 +242,8 @@ export const publicOperatorSchema = z.strictObject({
     .min(1, "must have at least one range of keys"),
   /** Folder with the file `mnemonic`, mode 0600, and the keystores; `keys/STACK/NAME` when absent. */
   keyDirectory: text("a folder").optional(),
+  /** Where the mnemonic is; the file `mnemonic` in that folder when absent. */
+  mnemonicFile: secretSource("the path of a mnemonic").optional(),
   /** Makes the mnemonic from fresh entropy when there is none: write it down before ether is behind it. */
   generateMnemonic: flag.default(false),
 });

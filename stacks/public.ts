@@ -6,8 +6,8 @@ import { Protocol, type AccountArgs } from "../components/protocol/index.ts";
 import { buildContracts } from "../components/protocol/artifacts.ts";
 import { renderBundle } from "../components/validator-node/bundle/render.ts";
 import { MachineNode } from "../components/validator-node/machine-node.ts";
-import { readPrivateFile } from "../lib/files.ts";
 import { projectPath } from "../lib/paths.ts";
+import { readSecret, vaultReference } from "../lib/secret-source.ts";
 import { NETWORKS, verifiersOf } from "./networks.ts";
 import { accountOf, DEPLOYER_ACCOUNT, holdersOf } from "./public-accounts.ts";
 import type { DeployedProtocolSettings, HostSettings, PublicSettings } from "./public-schema.ts";
@@ -134,12 +134,13 @@ async function readLogins(hosts: readonly HostSettings[]): Promise<ReadonlyMap<s
   const logins = new Map<string, Output<string>>();
   for (const { name, target } of hosts) {
     if (target.kind !== "ssh") continue;
-    const file = projectPath(target.privateKeyFile);
+    const { privateKeyFile: file } = target;
     // A preview needs no credentials: a reviewer's machine and CI have none.
+    const isAbsent = vaultReference(file) ? !process.env["VAULT_ADDR"] : !existsSync(projectPath(file));
     const key =
-      runtime.isDryRun() && !existsSync(file)
+      runtime.isDryRun() && isAbsent
         ? ""
-        : await readPrivateFile(file, (problem, cause) => new HostKeyFileError(name, file, problem, cause));
+        : await readSecret(file, (problem, cause) => new HostKeyFileError(name, file, problem, cause));
     logins.set(name, secret(`${key}\n`));
   }
   return logins;

@@ -68,6 +68,8 @@ export interface OperatorArgs {
   readonly keys: readonly KeyRange[];
   /** Folder for the mnemonic and the keystores. */
   readonly keyDirectory: string;
+  /** Where the mnemonic is; the file `mnemonic` of the folder by default. */
+  readonly mnemonicFile?: string | undefined;
   /** Whether a mnemonic is made from fresh entropy when there is none. */
   readonly generateMnemonic: boolean;
   readonly genesisForkVersion: Input<string>;
@@ -133,7 +135,7 @@ export class Operator extends ComponentResource {
       const keys = new ValidatorKeys(
         rangeName,
         {
-          mnemonicFile: `${args.keyDirectory}/mnemonic`,
+          mnemonicFile: args.mnemonicFile ?? `${args.keyDirectory}/mnemonic`,
           generateMnemonic: args.generateMnemonic,
           startIndex: range.startIndex,
           count: range.count,

@@ -1,15 +1,18 @@
 import { isAddress, isHex, type Address, type Hex, type LocalAccount } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { z } from "zod";
-import { readPrivateFile } from "../../lib/files.ts";
 import { projectPath } from "../../lib/paths.ts";
+import { readSecret, secretPlace, sourceFault } from "../../lib/secret-source.ts";
 import { AccountKeyFileError } from "./errors.ts";
 import { remoteAccount } from "./remote-signer.ts";
 
 /** An account whose key is in a file: the key itself is in no input and no state. */
 const keyFileSender = z.object({
-  /** File with the private key (32 bytes in hex), mode 0600. */
-  keyFile: z.string({ error: "must be the path of a file with the sender's private key" }).min(1),
+  /** File with the private key (32 bytes in hex), mode 0600, or `vault:MOUNT/PATH#FIELD`. */
+  keyFile: z
+    .string({ error: "must be the path of a file with the sender's private key" })
+    .min(1)
+    .refine((source) => sourceFault(source) === undefined, "must be a path, or vault:MOUNT/PATH#FIELD"),
 });
 
 /** An account whose key is in a signer elsewhere, e.g. Clef with a hardware wallet, or Web3Signer in eth1 mode. */
@@ -37,8 +40,8 @@ export type SenderReference = z.infer<typeof senderSchema>;
  */
 export async function loadAccount(reference: SenderReference): Promise<LocalAccount> {
   if (!("keyFile" in reference)) return remoteAccount(reference.signerUrl, reference.address);
-  const keyFile = projectPath(reference.keyFile);
-  const text = await readPrivateFile(keyFile, (problem, cause) => new AccountKeyFileError(keyFile, problem, cause));
+  const { keyFile } = reference;
+  const text = await readSecret(keyFile, (problem, cause) => new AccountKeyFileError(keyFile, problem, cause));
   const key: Hex = text.startsWith("0x") ? (text as Hex) : `0x${text}`;
   if (!isHex(key) || key.length !== 66) throw new AccountKeyFileError(keyFile, "does not hold a private key");
   try {
@@ -49,8 +52,8 @@ export async function loadAccount(reference: SenderReference): Promise<LocalAcco
   }
 }
 
-/** What an account's lock and journal are named after: beside its key file, or where there is none, under its address. */
+/** What an account's lock and journal are named after: beside its key file, or where there is none, under its address or its place in Vault. */
 export function accountFile(reference: SenderReference): string {
-  if ("keyFile" in reference) return projectPath(reference.keyFile);
+  if ("keyFile" in reference) return secretPlace(reference.keyFile);
   return projectPath(`.ethstake/accounts/${reference.address.toLowerCase()}`);
 }

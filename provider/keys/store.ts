@@ -8,6 +8,7 @@ import { hexToBytes, type Hex } from "viem";
 import { createFileOnce, exists, readPrivateFile, writeFileAtomically } from "../../lib/files.ts";
 import { withLock } from "../../lib/lock.ts";
 import { projectPath } from "../../lib/paths.ts";
+import { readSecret, secretPlace, vaultReference, type SecretSource } from "../../lib/secret-source.ts";
 import { publicKeyOf, type SigningKey } from "./derivation.ts";
 import { KeyOnAnotherClientError, KeystoreMismatchError, SecretFileError } from "./errors.ts";
 
@@ -129,7 +130,7 @@ export class KeystoreDirectory {
  * @throws {@link KeyOnAnotherClientError} when another client was noted before
  */
 export async function assignMnemonicKey(mnemonicFile: string, publicKey: Hex, client: string): Promise<void> {
-  await noteClient(join(`${projectPath(mnemonicFile)}.clients`, publicKey), publicKey, client);
+  await noteClient(join(`${secretPlace(mnemonicFile)}.clients`, publicKey), publicKey, client);
 }
 
 /** The same beside the mnemonic, where a key that came from one is noted too. See {@link KeystoreDirectory.reassign}. */
@@ -139,7 +140,7 @@ export async function reassignMnemonicKey(
   from: string,
   to: string,
 ): Promise<void> {
-  await changeNote(join(`${projectPath(mnemonicFile)}.clients`, publicKey), publicKey, from, to);
+  await changeNote(join(`${secretPlace(mnemonicFile)}.clients`, publicKey), publicKey, from, to);
 }
 
 async function readNote(file: string): Promise<string | undefined> {
@@ -160,13 +161,16 @@ async function noteClient(file: string, publicKey: Hex, client: string): Promise
 }
 
 /**
- * The mnemonic in a file.
+ * The mnemonic in a file, or in Vault.
  * @param generate make one from fresh entropy when there is no such file
  */
-export async function loadMnemonic(path: string, generate: boolean): Promise<string> {
-  const file = projectPath(path);
-  if (generate && !(await exists(file))) await createFileOnce(file, `${generateMnemonic(wordlist, MNEMONIC_BITS)}\n`);
-  return (await readSecretFile(file)).split(/\s+/).join(" ");
+export async function loadMnemonic(source: SecretSource, generate: boolean): Promise<string> {
+  const file = secretPlace(source);
+  // Nothing is ever written to Vault: what is to be kept there is made by whoever keeps it.
+  if (generate && vaultReference(source) === undefined && !(await exists(file)))
+    await createFileOnce(file, `${generateMnemonic(wordlist, MNEMONIC_BITS)}\n`);
+  const words = await readSecret(source, (problem, cause) => new SecretFileError(source, problem, cause));
+  return words.split(/\s+/).join(" ");
 }
 
 async function readSecretFile(file: string): Promise<string> {

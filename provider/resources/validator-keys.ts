@@ -4,12 +4,16 @@ import { clientName, KeymanagerClient, keymanagerSchema } from "../beacon/keyman
 import { auditKeys } from "../keys/audit.ts";
 import { deriveSigningKey } from "../keys/derivation.ts";
 import { assignMnemonicKey, KeystoreDirectory, loadMnemonic } from "../keys/store.ts";
+import { sourceFault } from "../../lib/secret-source.ts";
 import { parseImportId } from "../import-id.ts";
 import type { OperationContext, ResourceHandler } from "../resource.ts";
 
 export const validatorKeysSchema = z.object({
-  /** File with a BIP-39 mnemonic, mode 0600. */
-  mnemonicFile: z.string({ error: "must be the path of a file with a mnemonic" }).min(1),
+  /** File with a BIP-39 mnemonic, mode 0600, or `vault:MOUNT/PATH#FIELD`. */
+  mnemonicFile: z
+    .string({ error: "must be the path of a file with a mnemonic" })
+    .min(1)
+    .refine((source) => sourceFault(source) === undefined, "must be a path, or vault:MOUNT/PATH#FIELD"),
   /** Whether a mnemonic is made from fresh entropy when the file does not exist. */
   generateMnemonic: z.boolean().default(false),
   /** First index in the mnemonic (EIP-2334). */

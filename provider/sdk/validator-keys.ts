@@ -2,7 +2,7 @@ import { CustomResource, type CustomResourceOptions, type Input, type Output } f
 import { withOutputs, type KeymanagerArgs } from "./common.ts";
 
 export interface ValidatorKeysArgs {
-  /** File with a BIP-39 mnemonic, mode 0600. */
+  /** File with a BIP-39 mnemonic, mode 0600, or `vault:MOUNT/PATH#FIELD`. */
   readonly mnemonicFile: Input<string>;
   /** Make the mnemonic from fresh entropy when the file does not exist. */
   readonly generateMnemonic?: Input<boolean>;
