@@ -153,7 +153,8 @@ export function settleServer(
 /** Checks a machine that was there before: Docker with compose, and the folder for data. */
 export function checkMachine(name: string, connection: Output<HostConnection>, child: CustomResourceOptions): Command {
   const create = `docker compose version >/dev/null && test -w ${DATA_DIRECTORY}`;
-  return new Command(`${name}-ready`, { connection: patient(connection), create, triggers: [create] }, child);
+  // Not for as long as one that boots: where the key does not fit, every attempt counts against us with the machine's SSH server.
+  return new Command(`${name}-ready`, { connection, create, triggers: [create] }, child);
 }
 
 /** A server that boots refuses connections for a while. */
