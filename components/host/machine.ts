@@ -134,7 +134,7 @@ export function settleServer(
   const { name, ports, sshAllow } = spec;
   const booted = new Command(
     `${name}-ready`,
-    { connection: patient(connection), create: BOOTED, triggers: [machine] },
+    { connection: patient(connection), create: BOOTED, triggers: [machine], addPreviousOutputInEnv: false },
     { ...child, dependsOn: [...attached] },
   );
   const rules = all([...privateNetworks]).apply((networks) =>
@@ -144,7 +144,7 @@ export function settleServer(
   const load = machine.apply((id) => `${LOAD_FIREWALL}# on ${id}\n`);
   const firewalled = new Command(
     `${name}-rules`,
-    { connection: patient(connection), create: load, update: load, stdin: rules },
+    { connection: patient(connection), create: load, update: load, stdin: rules, addPreviousOutputInEnv: false },
     { ...child, dependsOn: [booted] },
   );
   return [booted, firewalled];
@@ -154,7 +154,8 @@ export function settleServer(
 export function checkMachine(name: string, connection: Output<HostConnection>, child: CustomResourceOptions): Command {
   const create = `docker compose version >/dev/null && test -w ${DATA_DIRECTORY}`;
   // Not for as long as one that boots: where the key does not fit, every attempt counts against us with the machine's SSH server.
-  return new Command(`${name}-ready`, { connection, create, triggers: [create] }, child);
+  const inputs = { connection, create, triggers: [create], addPreviousOutputInEnv: false };
+  return new Command(`${name}-ready`, inputs, child);
 }
 
 /** A server that boots refuses connections for a while. */
