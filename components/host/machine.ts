@@ -119,7 +119,7 @@ export function settleServer(
   const { name, ports, sshAllow } = spec;
   const booted = new Command(
     `${name}-ready`,
-    { connection: patient(connection), create: BOOTED, triggers: [machine] },
+    { connection: patient(connection), create: BOOTED, triggers: [machine], addPreviousOutputInEnv: false },
     { ...child, dependsOn: [...attached] },
   );
   const rules = all([...privateNetworks]).apply((networks) =>
@@ -129,7 +129,7 @@ export function settleServer(
   const load = machine.apply((id) => `${LOAD_FIREWALL}# on ${id}\n`);
   const firewalled = new Command(
     `${name}-rules`,
-    { connection: patient(connection), create: load, update: load, stdin: rules },
+    { connection: patient(connection), create: load, update: load, stdin: rules, addPreviousOutputInEnv: false },
     { ...child, dependsOn: [booted] },
   );
   return [booted, firewalled];
@@ -138,7 +138,9 @@ export function settleServer(
 /** Checks a machine that was there before: Docker with compose, and the folder for data. */
 export function checkMachine(name: string, connection: HostConnection, child: CustomResourceOptions): Command {
   const create = `docker compose version >/dev/null && test -w ${DATA_DIRECTORY}`;
-  return new Command(`${name}-ready`, { connection: patient(connection), create, triggers: [create] }, child);
+  // Not for as long as one that boots: where the key does not fit, every attempt counts against us with the machine's SSH server.
+  const inputs = { connection, create, triggers: [create], addPreviousOutputInEnv: false };
+  return new Command(`${name}-ready`, inputs, child);
 }
 
 /** A server that boots refuses connections for a while. */

@@ -128,7 +128,8 @@ function run(
   inputs: CommandInputs,
   options: CustomResourceOptions,
 ): Resource {
-  const commands = { ...inputs, update: inputs.create };
+  // Nothing reads what the last run said, and sshd takes no variables: without this, every change comes with a warning.
+  const commands = { ...inputs, update: inputs.create, addPreviousOutputInEnv: false };
   return connection === undefined
     ? new LocalCommand(name, { ...commands, interpreter: ["/bin/sh", "-c"] }, options)
     : new RemoteCommand(name, { ...commands, connection }, options);

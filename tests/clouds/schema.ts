@@ -2,6 +2,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import type { CheckFailure } from "../../engine/rpc/protocol.ts";
+import type { PropertyMap } from "../../engine/values.ts";
 
 /** Inputs and outputs of a type. */
 export interface Schema {
@@ -38,4 +40,17 @@ function read(token: string): Schema {
     .map(([, property = ""]) => property);
   const required = [...source.matchAll(/Missing required property '(\w+)'/g)].map(([, property = ""]) => property);
   return { inputs, required, computed: [...new Set(outputs)] };
+}
+
+/** Inputs that a type needs and were not given, and those that it has not. */
+export function schemaFaults(type: string, inputs: PropertyMap): CheckFailure[] {
+  const schema = schemaOf(type);
+  return [
+    ...schema.required
+      .filter((property) => inputs[property] === undefined || inputs[property] === null)
+      .map((property) => ({ property, reason: `${type} needs it` })),
+    ...Object.keys(inputs)
+      .filter((property) => !property.startsWith("__") && !schema.inputs.has(property))
+      .map((property) => ({ property, reason: `${type} has no such property` })),
+  ];
 }

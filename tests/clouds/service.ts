@@ -22,10 +22,11 @@ import { equal, hasUnknown, isMap, UNKNOWN, type Json, type PropertyMap } from "
 import { text, type Behaviour, type Making } from "./behaviour.ts";
 import type { Cloud, Thing } from "./cloud.ts";
 import type { Package } from "./package.ts";
-import { schemaOf } from "./schema.ts";
+import { schemaFaults, schemaOf } from "./schema.ts";
+import type { ServedProvider } from "./serve.ts";
 
 /** Serves one package. */
-export class SimulatedProvider {
+export class SimulatedProvider implements ServedProvider {
   private readonly simulated: Package;
   private readonly cloud: Cloud;
   private readonly delayMs: number;
@@ -55,17 +56,8 @@ export class SimulatedProvider {
   check(request: CheckRequest): CheckResponse {
     const type = typeOf(request.urn);
     const behaviour = this.behaviour(type);
-    const schema = schemaOf(type);
     const inputs: PropertyMap = { ...request.news };
-    const failures = [
-      ...schema.required
-        .filter((property) => inputs[property] === undefined || inputs[property] === null)
-        .map((property) => ({ property, reason: `${type} needs it` })),
-      ...Object.keys(inputs)
-        .filter((property) => !property.startsWith("__") && !schema.inputs.has(property))
-        .map((property) => ({ property, reason: `${type} has no such property` })),
-      ...(behaviour.faults?.(inputs) ?? []),
-    ];
+    const failures = [...schemaFaults(type, inputs), ...(behaviour.faults?.(inputs) ?? [])];
     const { autoName } = behaviour;
     if (autoName !== undefined && inputs[autoName] === undefined) {
       const suffix = Buffer.from(request.randomSeed).toString("hex").slice(0, 7);
@@ -190,6 +182,11 @@ export class SimulatedProvider {
     return { return: hasUnknown(request.args) ? {} : work(request.args, this.config), failures: [] };
   }
 
+  /** Changes of a cloud are not given up half-way. */
+  cancel(): void {
+    return undefined;
+  }
+
   private readonly find = (type: string, id: Json | undefined): Thing | undefined => this.cloud.get(type, text(id));
 
   /**
@@ -250,7 +247,8 @@ export class SimulatedProvider {
   }
 }
 
-function answer(changed: string[], replaces: string[]): DiffResponse {
+/** A difference in inputs. */
+export function answer(changed: string[], replaces: string[]): DiffResponse {
   return {
     changes: changed.length > 0 ? DiffChanges.some : DiffChanges.none,
     diffs: changed,
@@ -262,7 +260,8 @@ function answer(changed: string[], replaces: string[]): DiffResponse {
   };
 }
 
-function changedKeys(olds: PropertyMap, news: PropertyMap): string[] {
+/** Inputs that are not what they were. */
+export function changedKeys(olds: PropertyMap, news: PropertyMap): string[] {
   return [...new Set([...Object.keys(olds), ...Object.keys(news)])].filter(
     (key) => !key.startsWith("__") && key !== "version" && !equal(olds[key], news[key]),
   );

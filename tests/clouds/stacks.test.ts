@@ -93,6 +93,14 @@ describe("hoodi on simulated clouds", () => {
     expect(second.changes.same).toBe(first.changes.create);
   });
 
+  it("hands no command what the last one said: sshd takes no variables, and the official plugin would warn of it", () => {
+    const commands = new Cloud(join(trial.dir, "clouds"), "command")
+      .all()
+      .filter(({ type }) => type.endsWith(":Command"));
+    expect(commands.length).toBeGreaterThan(4);
+    for (const { inputs, urn } of commands) expect(inputs["addPreviousOutputInEnv"], urn).toBe(false);
+  });
+
   it("tells where everything is, and keeps private keys out of the outputs", async () => {
     const { outputs } = await trial.preview();
     expect(outputs).toMatchObject({ network: "hoodi", feeRecipient: DEPLOYMENT.executionRewardsVault });

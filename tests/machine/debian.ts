@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { CACHE, debianImage } from "./image.ts";
+import { LENIENT_RUNC, LIMIT_OPTIONS, limitsCanRise, RUNC_PATH } from "./limits.ts";
 import { must, run, until } from "./run.ts";
 import type { Ended } from "./run.ts";
 
@@ -18,6 +19,8 @@ const NETWORKS = ["wan", "lan", "beyond"] as const;
 /** A Debian with systemd in a container, made by cloud-init. */
 export interface Machine {
   readonly image: string;
+  /** The container that it is. */
+  readonly name: string;
   /** Of its SSH server on 127.0.0.1; such connections come from the gateway of {@link WAN}. */
   readonly sshPort: () => number;
   /** Runs a shell script in it as root, whatever its exit code. */
@@ -67,6 +70,7 @@ export async function startMachine(options: { readonly userData: string; readonl
   const network = (which: string) => `${name}-${which}`;
   const volume = `${name}-docker`;
   const remove = () => removeMachine(name);
+  const lenient = !(await limitsCanRise());
   try {
     await must("docker", ["network", "create", "--subnet", WAN.subnet, "--gateway", WAN.gateway, network("wan")]);
     const inward = ["network", "create", "--internal"];
@@ -79,9 +83,10 @@ export async function startMachine(options: { readonly userData: string; readonl
     // Full privileges are refused in our sandboxes; these do. Docker in the machine needs a disk that is no overlay.
     await must("docker", [
       ...["create", "--name", name, "--hostname", "seed", "--network", network("wan"), "--ip", WAN.machine],
-      ...["--cap-add", "SYS_ADMIN", "--cap-add", "NET_ADMIN"],
+      ...["--cap-add", "SYS_ADMIN", "--cap-add", "NET_ADMIN", "--cap-add", "SYS_PTRACE"],
       ...["--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"],
       ...["--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp:exec"],
+      ...(lenient ? [] : LIMIT_OPTIONS),
       ...[...cgroups, "--volume", `${volume}:/var/lib/docker`],
       ...[
         "--device",
@@ -99,6 +104,7 @@ export async function startMachine(options: { readonly userData: string; readonl
     ]);
     await must("docker", ["network", "connect", "--ip", LAN.machine, network("lan"), name]);
     await seed(name, options.userData);
+    if (lenient) await put(name, RUNC_PATH, LENIENT_RUNC, 0o755);
     await must("docker", ["start", name]);
     await booted(name);
     // Docker chooses another one at each start.
@@ -108,6 +114,7 @@ export async function startMachine(options: { readonly userData: string; readonl
       run("docker", ["exec", "--interactive", name, "bash", "-c", script], input === undefined ? {} : { input });
     return {
       image,
+      name,
       sshPort: () => sshPort,
       exec,
       sh: (script, input) =>
@@ -155,14 +162,20 @@ function isAlive(pid: number): boolean {
 }
 
 async function seed(name: string, userData: string): Promise<void> {
+  const folder = "var/lib/cloud/seed/nocloud";
+  await put(name, `${folder}/meta-data`, "instance-id: machine-1\n", 0o644);
+  await put(name, `${folder}/user-data`, userData, 0o600);
+}
+
+/** Writes a file into a container that need not run. */
+async function put(name: string, path: string, content: string, mode: number): Promise<void> {
   const folder = mkdtempSync(join(CACHE, "seed-"));
   try {
-    // docker cp makes no folders above its target, so the tree comes along.
-    const nocloud = join(folder, "seed", "nocloud");
-    mkdirSync(nocloud, { recursive: true });
-    writeFileSync(join(nocloud, "meta-data"), "instance-id: machine-1\n");
-    writeFileSync(join(nocloud, "user-data"), userData, { mode: 0o600 });
-    await must("docker", ["cp", `${folder}/.`, `${name}:/var/lib/cloud`]);
+    // docker cp makes no folders above its target, so the tree comes along; those that are there keep their modes.
+    const file = join(folder, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content, { mode });
+    await must("docker", ["cp", `${folder}/.`, `${name}:/`]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["tests/machine/**/*.test.ts"],
-    testTimeout: 120_000,
+    testTimeout: 240_000,
     // Without a cached image, Debian is installed first.
     hookTimeout: 600_000,
     fileParallelism: false,

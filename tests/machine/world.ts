@@ -21,6 +21,12 @@ export const OPEN = { process: 30303, container: 30304 } as const;
 /** Two that are not. */
 export const CLOSED = { process: 8545, container: 8546 } as const;
 
+const OPEN_PORTS: CloudInitSpec["ports"] = Object.values(OPEN).map((port) => ({
+  port,
+  protocol: "tcp",
+  purpose: "test",
+}));
+
 /** How somebody tries to log in; our own key, account and pinned key unless told. */
 export interface LoginOptions {
   readonly user?: string;
@@ -29,9 +35,23 @@ export interface LoginOptions {
   readonly options?: readonly string[];
 }
 
+/** What a machine is made like, where a test wants another one than most. */
+export interface WorldOptions {
+  /** Size of its data volume in mebibytes; 64 by default. The file behind it is sparse. */
+  readonly dataMiB?: number;
+  /** What it opens to the world; {@link OPEN} by default. */
+  readonly ports?: CloudInitSpec["ports"];
+}
+
 /** A machine with a data volume, and what is around it. */
 export interface World {
   readonly machine: Machine;
+  /** A folder that goes with the machine. */
+  readonly folder: string;
+  /** The key that logs in. */
+  readonly userKey: KeyPair;
+  /** What the machine presents. */
+  readonly hostKey: KeyPair;
   /** What the machine was made from. */
   readonly spec: CloudInitSpec;
   readonly userData: string;
@@ -46,7 +66,7 @@ export interface World {
 }
 
 /** Starts all of it. */
-export async function startWorld(): Promise<World> {
+export async function startWorld({ dataMiB = 64, ports = OPEN_PORTS }: WorldOptions = {}): Promise<World> {
   const undo: (() => unknown)[] = [];
   const close = async () => {
     for (const step of undo.splice(0).reverse()) await step();
@@ -62,7 +82,7 @@ export async function startWorld(): Promise<World> {
     const outsidePort = (server.address() as AddressInfo).port;
 
     const file = join(folder, "data.img");
-    await must("truncate", ["--size", "64M", file]);
+    await must("truncate", ["--size", `${dataMiB}M`, file]);
     const device = await must("losetup", ["--find", "--show", file]);
     undo.push(() => run("losetup", ["--detach", device]));
 
@@ -76,10 +96,7 @@ export async function startWorld(): Promise<World> {
       hostKey,
       sshAllow: [`${WAN.gateway}/32`, `${FRIEND}/32`, "2001:db8::/48"],
       sshPort: 22,
-      ports: [
-        { port: OPEN.process, protocol: "tcp", purpose: "test" },
-        { port: OPEN.container, protocol: "tcp", purpose: "test" },
-      ],
+      ports,
       data: { device, directory: "/var/lib/ethstake" },
       privateNetworks: [LAN.subnet, "fd00:77::/64"],
     };
@@ -90,6 +107,9 @@ export async function startWorld(): Promise<World> {
     await machine.sh("tar --create --directory / --dereference bin/busybox | docker import - tools");
     return {
       machine,
+      folder,
+      userKey,
+      hostKey,
       spec,
       userData,
       otherKey,

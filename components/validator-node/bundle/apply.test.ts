@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -102,11 +102,13 @@ describe("install", () => {
 });
 
 describe("up and down", () => {
-  /** A docker that writes down how it is called. */
-  function fakeDocker(): { path: string; calls: () => string } {
+  /** A docker that writes down how it is called. @param then what else it does, as a shell script */
+  function fakeDocker(then = ""): { path: string; calls: () => string } {
     const bin = mkdtempSync(join(tmpdir(), "ethstake-docker-"));
     const log = join(bin, "calls");
-    writeFileSync(join(bin, "docker"), `#!/bin/sh\nprintf '%s|' "$@" >>'${log}'\necho >>'${log}'\n`, { mode: 0o755 });
+    writeFileSync(join(bin, "docker"), `#!/bin/sh\nprintf '%s|' "$@" >>'${log}'\necho >>'${log}'\n${then}\n`, {
+      mode: 0o755,
+    });
     return {
       path: `${bin}:${process.env["PATH"] ?? ""}`,
       calls: () => (existsSync(log) ? readFileSync(log, "utf8") : ""),
@@ -119,11 +121,37 @@ describe("up and down", () => {
     const { up, services } = applyScripts("node-1", directory, bundle([compose], { beacon: "b1", execution: "a1" }));
     expect(services).toBe("beacon b1\nexecution a1\n");
     expect(sh(up, services, docker.path).status).toBe(0);
-    const [pull = "", start = ""] = docker.calls().split("\n");
+    const [stale = "", pull = "", start = ""] = docker.calls().split("\n");
+    expect(stale).toContain("|--filter|status=created|--filter|label=com.docker.compose.project=ethstake-node-1|");
     expect(pull).toContain("|pull|--quiet|");
     expect(start).toContain(
       `compose|--project-name|ethstake-node-1|--project-directory|${directory}|up|--detach|--wait|`,
     );
+  });
+
+  it("says what compose said, with compose's exit code", () => {
+    install([compose]);
+    const docker = fakeDocker('case "$*" in *" up "*) echo unhealthy >&2; exit 3 ;; esac');
+    const { up, services } = applyScripts("node-1", directory, bundle([compose]));
+    expect(sh(up, services, docker.path)).toMatchObject({ status: 3, stderr: "unhealthy\n" });
+    expect(mode(".compose.log")).toBe(0o600);
+  });
+
+  it("lets one run end before the next begins, also one that nobody listens to any more", async () => {
+    install([compose]);
+    const docker = fakeDocker(
+      'case "$*" in *" up "*) echo begin >>calls; sleep 1; echo message; echo end >>calls ;; esac',
+    );
+    const { up, services } = applyScripts("node-1", directory, bundle([compose]));
+    const first = spawn("sh", ["-c", up], { env: { PATH: docker.path }, stdio: ["pipe", "pipe", "pipe"] });
+    const ended = new Promise((resolve) => first.once("exit", resolve));
+    first.stdin.end(services);
+    while (!existsSync(join(directory, "calls"))) await new Promise((resolve) => setTimeout(resolve, 10));
+    first.stdout.destroy();
+    first.stderr.destroy();
+    expect(sh(up, services, docker.path).status).toBe(0);
+    await ended;
+    expect(read("calls")).toBe("begin\nend\nbegin\nend\n");
   });
 
   it("stops containers without removing volumes, also where nothing was installed", () => {

@@ -17,13 +17,38 @@ export interface ApplyScripts {
 /** Seconds that the services of a node have to become healthy after a start. */
 const START_TIMEOUT_SECONDS = 900;
 
+/** Seconds that a run waits for one before it: clients take up to five minutes to stop, and then they start. */
+const LOCK_SECONDS = 1_800;
+
+/**
+ * One run at a time. What ran on a host when the engine was killed goes on, and two composes that replace the same container leave none.
+ * A host without flock has no such protection; Debian and Ubuntu always have it.
+ */
+const LOCK = `exec 9>>.lock
+if command -v flock >/dev/null; then
+  flock -w ${LOCK_SECONDS} 9 || { echo 'another run has been at work on this node for ${LOCK_SECONDS} s' >&2; exit 1; }
+fi`;
+
+/**
+ * A command of compose, with its messages in a file until it has ended: it dies at its next message when nobody listens any more, and a
+ * broken connection must not end it between a container that it took away and the one that takes its place.
+ */
+function undisturbed(command: string): string {
+  return `code=0
+${command} >.compose.log 2>&1 || code=$?
+cat .compose.log >&2
+exit "$code"`;
+}
+
 /**
  * The scripts of a node. POSIX sh, so that they run on any host; each may be killed at any point and run again.
  * @param node its name: the containers' project is `ethstake-NODE`
  * @param directory its folder on the host, absolute
  */
 export function applyScripts(node: string, directory: string, bundle: Bundle): ApplyScripts {
-  const compose = `docker compose --project-name ${quoted(`ethstake-${node}`)} --project-directory ${quoted(directory)}`;
+  const project = `ethstake-${node}`;
+  const compose = `docker compose --project-name ${quoted(project)} --project-directory ${quoted(directory)}`;
+  const containers = `--filter ${quoted(`label=com.docker.compose.project=${project}`)}`;
   return {
     install: installScript(directory),
     files:
@@ -32,12 +57,16 @@ export function applyScripts(node: string, directory: string, bundle: Bundle): A
       ) + "\n",
     up: [
       "set -eu",
+      "umask 077",
       // What changed is in the input for the plan's sake; compose finds out by itself what runs on what.
       "cat >/dev/null",
       `cd ${quoted(directory)}`,
+      LOCK,
+      // A power cut may have left containers that were made and never started, under names that stand in compose's way.
+      `for id in $(docker ps --all --quiet --filter status=created ${containers}); do docker rm "$id" >/dev/null; done`,
       // Pulled beforehand: a service is down only for as long as its container takes to start.
       `${compose} pull --quiet --policy missing`,
-      `${compose} up --detach --wait --wait-timeout ${START_TIMEOUT_SECONDS} --remove-orphans`,
+      undisturbed(`${compose} up --detach --wait --wait-timeout ${START_TIMEOUT_SECONDS} --remove-orphans`),
     ].join("\n"),
     services:
       Object.entries(bundle.services)
@@ -46,10 +75,12 @@ export function applyScripts(node: string, directory: string, bundle: Bundle): A
         .join("\n") + "\n",
     down: [
       "set -eu",
+      "umask 077",
       "cat >/dev/null",
       `[ -e ${quoted(`${directory}/compose.yaml`)} ] || exit 0`,
       `cd ${quoted(directory)}`,
-      `${compose} down --remove-orphans`,
+      LOCK,
+      undisturbed(`${compose} down --remove-orphans`),
     ].join("\n"),
   };
 }
@@ -64,6 +95,7 @@ function installScript(directory: string): string {
 umask 077
 mkdir -p ${quoted(directory)}
 cd ${quoted(directory)}
+${LOCK}
 : >.bundle.incoming
 while read -r kind mode path content; do
   mkdir -p "$(dirname "$path")"

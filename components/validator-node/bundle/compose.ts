@@ -12,7 +12,12 @@ export interface Mount {
   readonly readOnly: boolean;
 }
 
-export type DependencyCondition = "service_started" | "service_healthy" | "service_completed_successfully";
+/**
+ * What a service waits for at its start. Only what it cannot do without: Compose 2.26, which is Debian 13's, makes every service anew that
+ * depends on one that changed, and a validator client that restarts for its beacon node's sake misses duties. Clients look for one another
+ * as long as it takes, at every boot anyway, when Docker starts them in no order.
+ */
+export type DependencyCondition = "service_healthy" | "service_completed_successfully";
 
 /** A service before it becomes YAML. */
 export interface Service {

@@ -156,11 +156,7 @@ function consensusPart(spec: BundleSpec, index: number): Part {
           metricsPort(spec, PORT_OFFSETS.consensusMetrics[at(index)], PORTS.consensusMetrics),
           ...p2p.map(({ port, protocol }) => `${port}:${port}/${protocol}`),
         ],
-        dependsOn: {
-          [execution]: "service_started",
-          ...(spec.mevBoost ? { "mev-boost": "service_started" as const } : {}),
-          ...(checkpoint ? { [checkpoint.name]: "service_completed_successfully" as const } : {}),
-        },
+        dependsOn: checkpoint ? { [checkpoint.name]: "service_completed_successfully" } : {},
         stopGraceSeconds: CONSENSUS_GRACE,
       },
     ],
@@ -266,7 +262,6 @@ function validatorPart(spec: BundleSpec, settings: ValidatorSettings): Part {
           metricsPort(spec, PORT_OFFSETS.validatorMetrics, PORTS.validatorMetrics),
         ],
         dependsOn: {
-          ...Object.fromEntries(own.map((name) => [name, "service_started" as const])),
           ...(signer.kind === "web3signer" ? { web3signer: "service_healthy" as const } : {}),
           ...(walletService ? { [walletService.name]: "service_completed_successfully" as const } : {}),
         },
