@@ -15,7 +15,7 @@ import type { PluginCommands } from "./plugins/locate.ts";
 import { ProviderRegistry } from "./plugins/registry.ts";
 import type { PolicyFactory } from "./policies.ts";
 import type { Project, StackConfig } from "./project.ts";
-import { openTexts, Redactor } from "./redact.ts";
+import { Redactor } from "./redact.ts";
 import { serveEngine, serveMonitor, type Served } from "./rpc/server.ts";
 import type { StackLock } from "./state/lock.ts";
 import type { StateModel } from "./state/model.ts";
@@ -50,8 +50,7 @@ export interface RunRequest {
 /** Runs the operation. Failures of steps and of the program are in the result; the caller closes store and lock. */
 export async function run(request: RunRequest): Promise<RunResult> {
   const begun = performance.now();
-  const { project, stack, config } = request;
-  const redactor = new Redactor([project.name, stack, ...openTexts(config.values, config.secretKeys)]);
+  const redactor = new Redactor();
   for (const key of request.config.secretKeys) redactor.add(request.config.values[key] ?? "");
   const recorder = new Recorder(request.emit, redactor);
   request.emit({
