@@ -68,7 +68,7 @@ beforeEach(async () => {
         status: "pending_initialized",
         validator: { pubkey, withdrawal_credentials: validators.get(pubkey) },
       }));
-    response.end(JSON.stringify({ data }));
+    response.end(JSON.stringify({ data: request.url?.endsWith("/syncing") ? { is_syncing: false } : data }));
   }).listen(0, "127.0.0.1");
   await once(beacon, "listening");
   const folder = mkdtempSync(join(tmpdir(), "ethstake-deposit-"));
