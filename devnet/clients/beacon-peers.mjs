@@ -1,0 +1,98 @@
+// Connects the beacon nodes of a devnet with each other, and their execution clients.
+//
+// Each beacon node writes into one folder where it can be reached, and looks there for the others again and again: a node that is
+// added or restarted changes nothing in the arguments of the others, so that none of them has to restart for it. Peers are dialled by
+// address: discovery is off.
+import fs from "node:fs";
+import net from "node:net";
+import path from "node:path";
+
+/** How long a beacon node or an execution client of this machine may take to answer, in milliseconds. */
+const PATIENCE_MS = 1_000;
+
+/**
+ * Starts looking for the others.
+ * @param {{ folder: string, url: string, executionIpc?: string }} own this node: where the network's nodes are written down, URL of its
+ *   beacon API, and socket of its execution client where that is geth
+ * @param {number} intervalMs pause between two looks
+ * @returns {{ highestHead: () => number }} the highest slot that a node in connection with this one had at the last look; -1 without any
+ */
+export function keepConnected(own, intervalMs) {
+  fs.mkdirSync(own.folder, { recursive: true, mode: 0o700 });
+  const ownFile = `${new URL(own.url).port}.json`;
+  const temporary = path.join(own.folder, `.${ownFile}`);
+  fs.writeFileSync(temporary, JSON.stringify({ url: own.url, executionIpc: own.executionIpc }));
+  fs.renameSync(temporary, path.join(own.folder, ownFile));
+
+  let highest = -1;
+  const look = async () => {
+    const names = fs.readdirSync(own.folder).filter((name) => /^\d+\.json$/.test(name) && name !== ownFile);
+    const others = names.map((name) => JSON.parse(fs.readFileSync(path.join(own.folder, name), "utf8")));
+    const peers = others.length === 0 ? [] : await connectedPeers(own.url);
+    const heads = await Promise.allSettled(others.map((other) => headOf(other, own, peers)));
+    highest = Math.max(-1, ...heads.map(({ value }) => value ?? -1));
+  };
+  const lookAgain = () =>
+    look()
+      .catch(() => (highest = -1))
+      .finally(() => setTimeout(lookAgain, intervalMs).unref());
+  setTimeout(lookAgain, intervalMs).unref();
+  return { highestHead: () => highest };
+}
+
+/** Head of another node that this one is connected with; connects them where they are not. */
+async function headOf(other, own, peers) {
+  await connectExecution(own.executionIpc, other.executionIpc).catch(() => undefined);
+  const { data: identity } = await request(`${other.url}/eth/v1/node/identity`);
+  if (!peers.includes(identity.peer_id)) {
+    const multiaddr = identity.p2p_addresses.find((address) => address.startsWith("/ip4/127.0.0.1/tcp/"));
+    if (!multiaddr) return undefined;
+    const query = new URLSearchParams({ peerId: identity.peer_id, multiaddr: multiaddr.replace(/\/p2p\/.*/, "") });
+    await request(`${own.url}/eth/v1/lodestar/connect_peer?${query}`, "POST");
+    // Whoever listens there may be of another network, which only shows once both have met.
+    return undefined;
+  }
+  return Number((await request(`${other.url}/eth/v1/node/syncing`)).data.head_slot);
+}
+
+/** Ids of the beacon nodes that are connected with a node. */
+async function connectedPeers(url) {
+  const { data } = await request(`${url}/eth/v1/node/peers?state=connected`);
+  return data.map(({ peer_id }) => peer_id);
+}
+
+/** Makes two geths peers, so that transactions reach the pool of whoever proposes, and one that has lost blocks gets them back. */
+async function connectExecution(own, other) {
+  if (!own || !other || own === other) return;
+  const [{ enode, id }, peers] = await Promise.all([call(other, "admin_nodeInfo"), call(own, "admin_peers")]);
+  if (!peers.some((peer) => peer.id === id))
+    await call(own, "admin_addPeer", [enode.replace(/@[^?]*:(\d+)(\?.*)?$/, "@127.0.0.1:$1")]);
+}
+
+async function request(url, method = "GET") {
+  const response = await fetch(url, { method, signal: AbortSignal.timeout(PATIENCE_MS) });
+  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+  return (await response.json().catch(() => undefined)) ?? {};
+}
+
+/** A JSON-RPC call over a socket of this machine. */
+function call(socketFile, method, params = []) {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(socketFile);
+    socket.setTimeout(PATIENCE_MS, () => socket.destroy(new Error(`${socketFile} does not answer`)));
+    let text = "";
+    socket.on("error", reject);
+    socket.on("close", () => reject(new Error(`${socketFile} was closed`)));
+    socket.on("data", (chunk) => {
+      text += chunk;
+      try {
+        const { result, error } = JSON.parse(text);
+        error ? reject(new Error(error.message)) : resolve(result);
+        socket.end();
+      } catch {
+        // The answer goes on in the next piece.
+      }
+    });
+    socket.write(`${JSON.stringify({ jsonrpc: "2.0", id: 1, method, params })}\n`);
+  });
+}
