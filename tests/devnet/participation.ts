@@ -18,43 +18,61 @@ export interface Participation {
   readonly seenAt: number;
 }
 
-const chainSchema = z.object({ preset: z.record(z.string(), z.number()) });
+const chainSchema = z.object({
+  preset: z.object({ SLOTS_PER_EPOCH: z.number() }).catchall(z.number()),
+  config: z.object({ SECONDS_PER_SLOT: z.coerce.number() }),
+});
+const genesisSchema = z.object({ data: z.object({ genesis_time: z.coerce.number() }) });
+
+/** A network's time: seconds, and Unix seconds. */
+interface Clock {
+  readonly genesisTime: number;
+  readonly secondsPerSlot: number;
+  readonly slotsPerEpoch: number;
+}
 
 /**
  * Writes down which attestations arrived, epoch by epoch, from the states of a beacon node that stays up. The participation of an
- * epoch is complete in the last state of the next one; what a state says is replaced by what later states say.
+ * epoch is complete in the last state of the next one; what a state says is replaced by what later states say. Epochs are the clock's:
+ * one after which no block came has lost everything.
  */
 export class ParticipationRecorder {
   readonly #epochs = new Map<number, Participation>();
   readonly #stop = new AbortController();
   readonly #done: Promise<void>;
-  #slot = 0;
-  readonly slotsPerEpoch: number;
+  readonly #clock: Clock;
 
-  private constructor(decode: Decode, slotsPerEpoch: number, beaconApi: string) {
-    this.slotsPerEpoch = slotsPerEpoch;
+  private constructor(decode: Decode, clock: Clock, beaconApi: string) {
+    this.#clock = clock;
     this.#done = this.#record(decode, beaconApi);
   }
 
   /** @param chainFile the network's genesis/consensus.json; Lodestar's types depend on it, so that a process can look at one network */
   static async start(chainFile: string, beaconApi: string): Promise<ParticipationRecorder> {
-    const { preset } = chainSchema.parse(await readJson(chainFile));
+    const { preset, config } = chainSchema.parse(await readJson(chainFile));
+    const response = await fetch(`${beaconApi}/eth/v1/beacon/genesis`);
+    const clock = {
+      genesisTime: genesisSchema.parse(await response.json()).data.genesis_time,
+      secondsPerSlot: config.SECONDS_PER_SLOT,
+      slotsPerEpoch: preset.SLOTS_PER_EPOCH,
+    };
     decoder ??= loadDecoder(preset);
-    return new ParticipationRecorder(await decoder, preset["SLOTS_PER_EPOCH"] ?? 8, beaconApi);
+    return new ParticipationRecorder(await decoder, clock, beaconApi);
   }
 
-  /** The head's slot at the last look. */
-  get slot(): number {
-    return this.#slot;
-  }
-
+  /** The epoch of this moment. */
   get epoch(): number {
-    return Math.floor(this.#slot / this.slotsPerEpoch);
+    const { genesisTime, secondsPerSlot, slotsPerEpoch } = this.#clock;
+    return Math.floor((Date.now() / 1_000 - genesisTime) / secondsPerSlot / slotsPerEpoch);
   }
 
-  /** Epochs that are complete, from one on. */
-  completeSince(epoch: number): Participation[] {
-    return [...this.#epochs.values()].filter((each) => each.epoch >= epoch && each.epoch + 1 < this.epoch);
+  /** Epochs from one on that are over, and the epoch after each as well. */
+  completeSince(first: number): Participation[] {
+    const count = Math.max(0, this.epoch - 1 - first);
+    const active = Math.max(0, ...[...this.#epochs.values()].map((each) => each.active));
+    return Array.from({ length: count }, (_, index) => first + index).map(
+      (epoch) => this.#epochs.get(epoch) ?? { epoch, active, missed: active, seenAt: 0 },
+    );
   }
 
   /** Waits until an epoch and the one after it are over. */
@@ -81,8 +99,7 @@ export class ParticipationRecorder {
   }
 
   #look({ slot, validators, previousEpochParticipation }: State): void {
-    this.#slot = Math.max(this.#slot, slot);
-    const epoch = Math.floor(slot / this.slotsPerEpoch) - 1;
+    const epoch = Math.floor(slot / this.#clock.slotsPerEpoch) - 1;
     if (epoch < 0) return;
     const active = validators.flatMap(({ activationEpoch, exitEpoch }, index) =>
       activationEpoch <= epoch && epoch < exitEpoch ? [index] : [],
