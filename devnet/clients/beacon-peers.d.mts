@@ -11,6 +11,9 @@ export interface OwnBeaconNode {
 /**
  * Connects a beacon node with the others of its network, now and whenever a connection is lost.
  * @param intervalMs pause between two looks
- * @returns the highest slot that a node in connection with this one had at the last look; -1 without any
+ * @returns the heads that the nodes in connection with this one had at the last look
  */
-export function keepConnected(own: OwnBeaconNode, intervalMs: number): { readonly highestHead: () => number };
+export function keepConnected(
+  own: OwnBeaconNode,
+  intervalMs: number,
+): { readonly heads: () => readonly { readonly slot: number; readonly root: string }[] };

@@ -15,7 +15,7 @@ const PATIENCE_MS = 1_000;
  * @param {{ folder: string, url: string, executionIpc?: string }} own this node: where the network's nodes are written down, URL of its
  *   beacon API, and socket of its execution client where that is geth
  * @param {number} intervalMs pause between two looks
- * @returns {{ highestHead: () => number }} the highest slot that a node in connection with this one had at the last look; -1 without any
+ * @returns {{ heads: () => { slot: number, root: string }[] }} heads that the nodes in connection with this one had at the last look
  */
 export function keepConnected(own, intervalMs) {
   fs.mkdirSync(own.folder, { recursive: true, mode: 0o700 });
@@ -24,20 +24,20 @@ export function keepConnected(own, intervalMs) {
   fs.writeFileSync(temporary, JSON.stringify({ url: own.url, executionIpc: own.executionIpc }));
   fs.renameSync(temporary, path.join(own.folder, ownFile));
 
-  let highest = -1;
+  let seen = [];
   const look = async () => {
     const names = fs.readdirSync(own.folder).filter((name) => /^\d+\.json$/.test(name) && name !== ownFile);
     const others = names.map((name) => JSON.parse(fs.readFileSync(path.join(own.folder, name), "utf8")));
     const peers = others.length === 0 ? [] : await connectedPeers(own.url);
     const heads = await Promise.allSettled(others.map((other) => headOf(other, own, peers)));
-    highest = Math.max(-1, ...heads.map(({ value }) => value ?? -1));
+    seen = heads.flatMap(({ value }) => value ?? []);
   };
   const lookAgain = () =>
     look()
-      .catch(() => (highest = -1))
+      .catch(() => (seen = []))
       .finally(() => setTimeout(lookAgain, intervalMs).unref());
   setTimeout(lookAgain, intervalMs).unref();
-  return { highestHead: () => highest };
+  return { heads: () => seen };
 }
 
 /** Head of another node that this one is connected with; connects them where they are not. */
@@ -52,7 +52,8 @@ async function headOf(other, own, peers) {
     // Whoever listens there may be of another network, which only shows once both have met.
     return undefined;
   }
-  return Number((await request(`${other.url}/eth/v1/node/syncing`)).data.head_slot);
+  const { root, header } = (await request(`${other.url}/eth/v1/beacon/headers/head`)).data;
+  return { slot: Number(header.message.slot), root };
 }
 
 /** Ids of the beacon nodes that are connected with a node. */

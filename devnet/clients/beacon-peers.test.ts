@@ -31,7 +31,8 @@ class FakeBeaconNode {
       return null;
     }
     if (pathname === "/eth/v1/node/peers") return this.peers.map((peer_id) => ({ peer_id }));
-    if (pathname === "/eth/v1/node/syncing") return { head_slot: String(this.head) };
+    if (pathname === "/eth/v1/beacon/headers/head")
+      return { root: `0x${this.id}`, header: { message: { slot: String(this.head) } } };
     return { peer_id: this.id, p2p_addresses: ["/ip4/10.0.0.1/tcp/9/p2p/x", `/ip4/127.0.0.1/tcp/9000/p2p/${this.id}`] };
   }
 
@@ -67,26 +68,26 @@ describe("keepConnected", () => {
 
   it("writes down where the node is, and knows of nobody when it is alone", async () => {
     const { node, url } = await fake("one");
-    const { highestHead } = keepConnected({ folder, url }, INTERVAL_MS);
+    const { heads } = keepConnected({ folder, url }, INTERVAL_MS);
     await new Promise((resolve) => setTimeout(resolve, 5 * INTERVAL_MS));
     expect(readdirSync(folder)).toEqual([`${new URL(url).port}.json`]);
-    expect(highestHead()).toBe(-1);
+    expect(heads()).toEqual([]);
     expect(node.dialled).toEqual([]);
   });
 
   it("dials another by its loopback address until both are connected, and then minds how far it is", async () => {
     const [one, two] = [await fake("one"), await fake("two")];
     keepConnected({ folder, url: two.url }, 1_000_000);
-    const { highestHead } = keepConnected({ folder, url: one.url }, INTERVAL_MS);
+    const { heads } = keepConnected({ folder, url: one.url }, INTERVAL_MS);
     two.node.head = 7;
     await vi.waitFor(() => expect(one.node.dialled).toContain("two /ip4/127.0.0.1/tcp/9000"));
     // Whoever answers there but is no peer may be of another network.
-    expect(highestHead()).toBe(-1);
+    expect(heads()).toEqual([]);
     one.node.peers = ["two"];
-    await vi.waitFor(() => expect(highestHead()).toBe(7));
+    await vi.waitFor(() => expect(heads()).toEqual([{ slot: 7, root: "0xtwo" }]));
     const { length } = one.node.dialled;
     two.node.head = 8;
-    await vi.waitFor(() => expect(highestHead()).toBe(8));
+    await vi.waitFor(() => expect(heads()).toEqual([{ slot: 8, root: "0xtwo" }]));
     expect(one.node.dialled).toHaveLength(length);
     one.node.peers = [];
     await vi.waitFor(() => expect(one.node.dialled.length).toBeGreaterThan(length));
@@ -95,13 +96,13 @@ describe("keepConnected", () => {
   it("forgets the head of a node that is gone", async () => {
     const [one, two] = [await fake("one"), await fake("two")];
     keepConnected({ folder, url: two.url }, 1_000_000);
-    const { highestHead } = keepConnected({ folder, url: one.url }, INTERVAL_MS);
+    const { heads } = keepConnected({ folder, url: one.url }, INTERVAL_MS);
     one.node.peers = ["two"];
     two.node.head = 9;
-    await vi.waitFor(() => expect(highestHead()).toBe(9));
+    await vi.waitFor(() => expect(heads()).toHaveLength(1));
     await two.node.stop();
     nodes.pop();
-    await vi.waitFor(() => expect(highestHead()).toBe(-1));
+    await vi.waitFor(() => expect(heads()).toEqual([]));
   });
 
   it("makes the execution clients peers over their sockets, once", async () => {

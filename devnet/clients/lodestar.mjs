@@ -57,12 +57,14 @@ if (process.argv[2] === "beacon") {
 
   // Lodestar counts as in sync while its head is near the clock, which fails a short-slot network twice: when every node is late
   // together, each waits for ever for somebody who knows more; and one whose execution client died says for an epoch that all is well.
-  // Here a node is in sync unless one of the others is ahead of it. One that is alone always is.
+  // Here a node is in sync unless one of the others is ahead of it, on a block that it does not have. One that is alone always is.
   const ownState = Object.getOwnPropertyDescriptor(BeaconSync.prototype, "state").get;
   Object.defineProperty(BeaconSync.prototype, "state", {
     get() {
-      const behind = others.highestHead() - this.chain.forkChoice.getHead().slot;
-      return behind > SLOTS_BEHIND ? ownState.call(this) : SyncState.Synced;
+      const { forkChoice } = this.chain;
+      const furthest = forkChoice.getHead().slot + SLOTS_BEHIND;
+      const isBehind = others.heads().some(({ slot, root }) => slot > furthest && !forkChoice.hasBlockHex(root));
+      return isBehind ? ownState.call(this) : SyncState.Synced;
     },
   });
   Object.defineProperty(BeaconSync.prototype, "slotImportTolerance", { get: () => SLOTS_BEHIND, set() {} });
