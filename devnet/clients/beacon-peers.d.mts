@@ -11,9 +11,9 @@ export interface OwnBeaconNode {
 /**
  * Connects a beacon node with the others of its network, now and whenever a connection is lost.
  * @param intervalMs pause between two looks
- * @returns the heads that the nodes in connection with this one had at the last look
+ * @returns heads of the others that answered at the last look; undefined before the first
  */
 export function keepConnected(
   own: OwnBeaconNode,
   intervalMs: number,
-): { readonly heads: () => readonly { readonly slot: number; readonly root: string }[] };
+): { readonly heads: () => readonly { readonly slot: number; readonly root: string }[] | undefined };

@@ -15,7 +15,8 @@ const PATIENCE_MS = 1_000;
  * @param {{ folder: string, url: string, executionIpc?: string }} own this node: where the network's nodes are written down, URL of its
  *   beacon API, and socket of its execution client where that is geth
  * @param {number} intervalMs pause between two looks
- * @returns {{ heads: () => { slot: number, root: string }[] }} heads that the nodes in connection with this one had at the last look
+ * @returns {{ heads: () => { slot: number, root: string }[] | undefined }} heads of the others that answered at the last look;
+ *   undefined before the first
  */
 export function keepConnected(own, intervalMs) {
   fs.mkdirSync(own.folder, { recursive: true, mode: 0o700 });
@@ -24,36 +25,44 @@ export function keepConnected(own, intervalMs) {
   fs.writeFileSync(temporary, JSON.stringify({ url: own.url, executionIpc: own.executionIpc }));
   fs.renameSync(temporary, path.join(own.folder, ownFile));
 
-  let seen = [];
+  let seen;
   const look = async () => {
     const names = fs.readdirSync(own.folder).filter((name) => /^\d+\.json$/.test(name) && name !== ownFile);
     const others = names.map((name) => JSON.parse(fs.readFileSync(path.join(own.folder, name), "utf8")));
-    const peers = others.length === 0 ? [] : await connectedPeers(own.url);
-    const heads = await Promise.allSettled(others.map((other) => headOf(other, own, peers)));
+    const [network, peers] =
+      others.length === 0 ? [] : await Promise.all([networkOf(own.url), connectedPeers(own.url)]);
+    const heads = await Promise.allSettled(others.map((other) => meet(other, own, network, peers)));
     seen = heads.flatMap(({ value }) => value ?? []);
   };
   const lookAgain = () =>
     look()
-      .catch(() => (seen = []))
+      .catch(() => undefined)
       .finally(() => setTimeout(lookAgain, intervalMs).unref());
-  setTimeout(lookAgain, intervalMs).unref();
+  void lookAgain();
   return { heads: () => seen };
 }
 
-/** Head of another node that this one is connected with; connects them where they are not. */
-async function headOf(other, own, peers) {
-  await connectExecution(own.executionIpc, other.executionIpc).catch(() => undefined);
-  const { data: identity } = await request(`${other.url}/eth/v1/node/identity`);
-  if (!peers.includes(identity.peer_id)) {
-    const multiaddr = identity.p2p_addresses.find((address) => address.startsWith("/ip4/127.0.0.1/tcp/"));
-    if (!multiaddr) return undefined;
-    const query = new URLSearchParams({ peerId: identity.peer_id, multiaddr: multiaddr.replace(/\/p2p\/.*/, "") });
-    await request(`${own.url}/eth/v1/lodestar/connect_peer?${query}`, "POST");
-    // Whoever listens there may be of another network, which only shows once both have met.
-    return undefined;
-  }
+/** Connects another node of the same network with this one where they are not. @returns its head; undefined for a stranger's */
+async function meet(other, own, network, peers) {
+  // Whoever has the port of a node that went may be of another network.
+  if ((await networkOf(other.url)) !== network) return undefined;
   const { root, header } = (await request(`${other.url}/eth/v1/beacon/headers/head`)).data;
+  await connect(other, own, peers).catch(() => undefined);
+  await connectExecution(own.executionIpc, other.executionIpc).catch(() => undefined);
   return { slot: Number(header.message.slot), root };
+}
+
+async function connect(other, own, peers) {
+  const { data: identity } = await request(`${other.url}/eth/v1/node/identity`);
+  const multiaddr = identity.p2p_addresses.find((address) => address.startsWith("/ip4/127.0.0.1/tcp/"));
+  if (!multiaddr || peers.includes(identity.peer_id)) return;
+  const query = new URLSearchParams({ peerId: identity.peer_id, multiaddr: multiaddr.replace(/\/p2p\/.*/, "") });
+  await request(`${own.url}/eth/v1/lodestar/connect_peer?${query}`, "POST");
+}
+
+/** What tells a node's network from others. */
+async function networkOf(url) {
+  return (await request(`${url}/eth/v1/beacon/genesis`)).data.genesis_validators_root;
 }
 
 /** Ids of the beacon nodes that are connected with a node. */

@@ -14,6 +14,7 @@ class FakeBeaconNode {
   readonly dialled: string[] = [];
   peers: string[] = [];
   head = 0;
+  network = "0x01";
   readonly #server: Server;
 
   constructor(id: string) {
@@ -30,6 +31,7 @@ class FakeBeaconNode {
       this.dialled.push(`${searchParams.get("peerId") ?? ""} ${searchParams.get("multiaddr") ?? ""}`);
       return null;
     }
+    if (pathname === "/eth/v1/beacon/genesis") return { genesis_validators_root: this.network };
     if (pathname === "/eth/v1/node/peers") return this.peers.map((peer_id) => ({ peer_id }));
     if (pathname === "/eth/v1/beacon/headers/head")
       return { root: `0x${this.id}`, header: { message: { slot: String(this.head) } } };
@@ -81,16 +83,26 @@ describe("keepConnected", () => {
     const { heads } = keepConnected({ folder, url: one.url }, INTERVAL_MS);
     two.node.head = 7;
     await vi.waitFor(() => expect(one.node.dialled).toContain("two /ip4/127.0.0.1/tcp/9000"));
-    // Whoever answers there but is no peer may be of another network.
-    expect(heads()).toEqual([]);
+    // A node that has just started is behind before it is connected with anybody.
+    expect(heads()).toEqual([{ slot: 7, root: "0xtwo" }]);
     one.node.peers = ["two"];
-    await vi.waitFor(() => expect(heads()).toEqual([{ slot: 7, root: "0xtwo" }]));
+    await new Promise((resolve) => setTimeout(resolve, 5 * INTERVAL_MS));
     const { length } = one.node.dialled;
     two.node.head = 8;
     await vi.waitFor(() => expect(heads()).toEqual([{ slot: 8, root: "0xtwo" }]));
     expect(one.node.dialled).toHaveLength(length);
     one.node.peers = [];
     await vi.waitFor(() => expect(one.node.dialled.length).toBeGreaterThan(length));
+  });
+
+  it("leaves alone who is of another network", async () => {
+    const [one, two] = [await fake("one"), await fake("two")];
+    two.node.network = "0x02";
+    keepConnected({ folder, url: two.url }, 1_000_000);
+    const { heads } = keepConnected({ folder, url: one.url }, INTERVAL_MS);
+    expect(heads()).toBeUndefined();
+    await vi.waitFor(() => expect(heads()).toEqual([]));
+    expect(one.node.dialled).toEqual([]);
   });
 
   it("forgets the head of a node that is gone", async () => {

@@ -63,7 +63,8 @@ if (process.argv[2] === "beacon") {
     get() {
       const { forkChoice } = this.chain;
       const furthest = forkChoice.getHead().slot + SLOTS_BEHIND;
-      const isBehind = others.heads().some(({ slot, root }) => slot > furthest && !forkChoice.hasBlockHex(root));
+      const isBehind =
+        others.heads()?.some(({ slot, root }) => slot > furthest && !forkChoice.hasBlockHex(root)) ?? true;
       return isBehind ? ownState.call(this) : SyncState.Synced;
     },
   });
