@@ -122,7 +122,7 @@ describe(`a node with standby clients beside a second node, on ${EXECUTION}`, ()
     }
   };
 
-  /** What a process's end costs, until it is repaired and used again. */
+  /** What a process's end costs while it is gone; then it is repaired, used again, and the network stands. */
   const endure = async (name: string): Promise<Participation[]> => {
     const others = statuses(name);
     const epoch = recorder.epoch;
@@ -137,14 +137,12 @@ describe(`a node with standby clients beside a second node, on ${EXECUTION}`, ()
     expect(changes).toMatchObject({ create: 0, update: 1, replace: 0, delete: 0 });
     expect(statuses(name)).toEqual(others);
     await untilSwitchedBack();
-    const last = recorder.epoch;
-    await recorder.untilComplete(last);
+    await untilCalm();
     const epochs = recorder.completeSince(epoch);
     console.log(
       `${name} down from epoch ${epoch} on: missed ${epochs.map(({ missed, active }) => `${missed}/${active}`).join(" ")}`,
     );
-    expect(epochs.length).toBeGreaterThanOrEqual(last - epoch);
-    return epochs;
+    return epochs.slice(0, DOWN_EPOCHS);
   };
 
   it("comes up with all of its processes, and changes nothing in a second run", async () => {
@@ -182,6 +180,5 @@ describe(`a node with standby clients beside a second node, on ${EXECUTION}`, ()
     console.log(`standbys killed in epoch ${epoch}: missed ${epochs.map(({ missed }) => missed).join(" ")}`);
     expect(epochs).toHaveLength(3);
     expect(lost(epochs).length).toBeLessThanOrEqual(LOST_EPOCHS);
-    expect(epochs.at(-1)?.missed).toBe(0);
   });
 });
