@@ -2,6 +2,7 @@ import { parseEther } from "viem";
 import { repeatedNames, wellFormed, type Entry } from "./entries.ts";
 import { nodeSchema, operatorSchema, protocolSchema, type NodeSettings, type ProtocolSettings } from "./schema.ts";
 import { operatorFaults } from "./operator-checks.ts";
+import { withPorts } from "./ports.ts";
 import type { SettingsFault } from "./settings.ts";
 
 /** Ether of one validator's deposit. */
@@ -12,7 +13,10 @@ const DEPOSIT_ETHER = parseEther("32");
  * are well-formed by themselves, so that they are found in the same run as the others.
  */
 export function crossChecks(raw: Readonly<Record<string, unknown>>): SettingsFault[] {
-  const nodes = wellFormed(raw["nodes"], nodeSchema);
+  const nodes = wellFormed(raw["nodes"], nodeSchema).map(({ index, value }) => ({
+    index,
+    value: withPorts(value, index),
+  }));
   const operators = wellFormed(raw["operators"], operatorSchema);
   const protocol = protocolSchema.safeParse(raw["protocol"] ?? {});
   const testStake = protocolSchema.shape.stakeCap.safeParse(raw["testStake"] ?? "72");
@@ -94,19 +98,23 @@ export function protocolFaults(protocol: ProtocolSettings, raw: unknown): Settin
   return faults;
 }
 
+/** Ports that two clients would have, those that are defaults included. */
 function repeatedPorts(nodes: readonly Entry<NodeSettings>[]): SettingsFault[] {
   const seen = new Map<number, string>();
   const faults: SettingsFault[] = [];
-  for (const { index, value } of nodes) {
-    for (const part of ["execution", "consensus", "validator"] as const) {
-      for (const [setting, port] of Object.entries(value[part])) {
-        if (typeof port !== "number") continue;
-        const path = `nodes[${index}].${part}.${setting}`;
-        const other = seen.get(port);
-        if (other) faults.push({ path, value: port, remedy: `is also ${other}; every port can be used once` });
-        else seen.set(port, path);
-      }
+  const look = (client: object, place: string): void => {
+    for (const [setting, port] of Object.entries(client)) {
+      if (typeof port !== "number") continue;
+      const path = `${place}.${setting}`;
+      const other = seen.get(port);
+      if (other) faults.push({ path, value: port, remedy: `is also ${other}; every port can be used once` });
+      else seen.set(port, path);
     }
+  };
+  for (const { index, value } of nodes) {
+    value.execution.forEach((client, place) => look(client, `nodes[${index}].execution[${place}]`));
+    value.consensus.forEach((client, place) => look(client, `nodes[${index}].consensus[${place}]`));
+    look(value.validator, `nodes[${index}].validator`);
   }
   return faults;
 }

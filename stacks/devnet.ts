@@ -47,11 +47,12 @@ export function createDevnet(settings: Settings, stack: string): Record<string, 
     jwtFile: join(directory, "genesis", "jwt.hex"),
   };
   const nodes = settings.nodes.map(
-    (node) =>
+    (node, index) =>
       new ValidatorNode(node.name, {
         node,
         chainId: devnet.chainId,
-        interopValidators: devnet.genesisValidators,
+        // Everybody knows these keys; two validator clients that had them would slash them all the same.
+        interopValidators: index === 0 ? devnet.genesisValidators : 0,
         files,
         defaultFeeRecipient: account("deployer").address,
         genesisBlockHash: genesis.executionBlockHash,
@@ -137,6 +138,7 @@ export function createDevnet(settings: Settings, stack: string): Record<string, 
       name: settings.nodes[index]?.name,
       executionRpc: node.executionRpc,
       beaconApi: node.beaconApi,
+      beaconApis: node.beaconApis,
       keymanager: node.keymanager,
     })),
     signing: nodes.map((node, index) => {

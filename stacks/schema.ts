@@ -1,5 +1,7 @@
 import { z } from "zod";
+import type { NodeSpec } from "../components/validator-node/spec.ts";
 import { ether, name, port, whole } from "./fields.ts";
+import { withPorts } from "./ports.ts";
 
 /** The embedded network of a devnet stack. */
 export const devnetSchema = z.strictObject({
@@ -14,33 +16,48 @@ export const devnetSchema = z.strictObject({
   genesisDelaySeconds: whole(1, 600, "a number of seconds").default(8),
 });
 
-/** One node: an execution client, a beacon node and a validator client. */
+/** One node: execution clients, consensus clients (each list the primary first, then a standby at most) and a validator client. */
 export const nodeSchema = z.strictObject({
   name,
   execution: z
-    .strictObject({
-      client: z.enum(["ethereumjs", "geth"], { error: "must be ethereumjs or geth" }).default("ethereumjs"),
-      rpcPort: port.default(8545),
-      enginePort: port.default(8551),
-      p2pPort: port.default(30303),
-    })
-    .prefault({}),
+    .array(
+      z.strictObject({
+        client: z.enum(["ethereumjs", "geth"], { error: "must be ethereumjs or geth" }).default("ethereumjs"),
+        rpcPort: port.optional(),
+        enginePort: port.optional(),
+        p2pPort: port.optional(),
+      }),
+      { error: "must be a list of { client }, the primary first" },
+    )
+    .min(1, "must name at least one execution client")
+    .max(2, "must name a primary and at most one standby")
+    .prefault([{}]),
   consensus: z
-    .strictObject({
-      client: z.enum(["lodestar"], { error: "must be lodestar" }).default("lodestar"),
-      restPort: port.default(9596),
-      p2pPort: port.default(9000),
-      metricsPort: port.default(8008),
-    })
-    .prefault({}),
+    .array(
+      z.strictObject({
+        client: z.enum(["lodestar"], { error: "must be lodestar" }).default("lodestar"),
+        restPort: port.optional(),
+        p2pPort: port.optional(),
+        metricsPort: port.optional(),
+      }),
+      { error: "must be a list of { client }, the primary first" },
+    )
+    .min(1, "must name at least one consensus client")
+    .max(2, "must name a primary and at most one standby")
+    .prefault([{}]),
   validator: z
     .strictObject({
       client: z.enum(["lodestar"], { error: "must be lodestar" }).default("lodestar"),
-      keymanagerPort: port.default(5062),
-      metricsPort: port.default(8009),
+      keymanagerPort: port.optional(),
+      metricsPort: port.optional(),
     })
     .prefault({}),
 });
+
+/** A node as it is written, before its ports have their defaults. */
+export type NodeInput = z.infer<typeof nodeSchema>;
+/** A node as its components take it. */
+export type NodeSettings = NodeSpec;
 
 /** Parameters of the staking protocol; amounts in ether. Bounds as in the contracts. */
 export const protocolSchema = z.strictObject({
@@ -142,7 +159,9 @@ export const settingsSchema = z.strictObject({
   devnet: devnetSchema.prefault({}),
   nodes: z
     .array(nodeSchema, { error: "must be a list of nodes" })
-    .length(1, "must hold exactly one node: the embedded devnet has one beacon node"),
+    .min(1, "must have at least one node")
+    .max(8, "must have 8 nodes at most: they share one machine")
+    .transform((nodes) => nodes.map(withPorts)),
   protocol: protocolSchema.prefault({}),
   operators: z
     .array(operatorSchema, { error: "must be a list of operators" })
@@ -152,7 +171,6 @@ export const settingsSchema = z.strictObject({
 });
 
 export type Settings = z.infer<typeof settingsSchema>;
-export type NodeSettings = z.infer<typeof nodeSchema>;
 export type OperatorSettings = z.infer<typeof operatorSchema>;
 export type ProtocolSettings = z.infer<typeof protocolSchema>;
 export type DevnetSettings = z.infer<typeof devnetSchema>;

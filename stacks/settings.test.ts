@@ -29,8 +29,8 @@ describe("parseSettings", () => {
       nodes: [
         {
           name: "node-1",
-          execution: { client: "ethereumjs", rpcPort: 8545, enginePort: 8551, p2pPort: 30303 },
-          consensus: { client: "lodestar", restPort: 9596, p2pPort: 9000, metricsPort: 8008 },
+          execution: [{ client: "ethereumjs", rpcPort: 8545, enginePort: 8551, p2pPort: 30303 }],
+          consensus: [{ client: "lodestar", restPort: 9596, p2pPort: 9000, metricsPort: 8008 }],
           validator: { client: "lodestar", keymanagerPort: 5062, metricsPort: 8009 },
         },
       ],
@@ -82,7 +82,7 @@ describe("parseSettings", () => {
       network: "devnet",
       netwrok: "devnet",
       devnet: { chainId: 1, secondsPerSlot: 0.5 },
-      nodes: [{ name: "Node 1", execution: { client: "besu", rpcPort: 80 }, validator: { keymanagerPort: "5062" } }],
+      nodes: [{ name: "Node 1", execution: [{ client: "besu", rpcPort: 80 }], validator: { keymanagerPort: "5062" } }],
       protocol: { stakeCap: "-5", bondPerkey: "1" },
       operators: [{ name: "alice", bond: "4", keys: [] }],
     });
@@ -91,8 +91,8 @@ describe("parseSettings", () => {
       "devnet.chainId",
       "devnet.secondsPerSlot",
       "netwrok",
-      "nodes[0].execution.client",
-      "nodes[0].execution.rpcPort",
+      "nodes[0].execution[0].client",
+      "nodes[0].execution[0].rpcPort",
       "nodes[0].name",
       "nodes[0].validator.keymanagerPort",
       "operators[0].keys",
@@ -100,8 +100,8 @@ describe("parseSettings", () => {
       "protocol.stakeCap",
     ]);
     expect(byPath.get("devnet.chainId")).toMatchObject({ value: 1, remedy: /public network/ });
-    expect(byPath.get("nodes[0].execution.client")).toEqual({
-      path: "nodes[0].execution.client",
+    expect(byPath.get("nodes[0].execution[0].client")).toEqual({
+      path: "nodes[0].execution[0].client",
       value: "besu",
       remedy: "must be ethereumjs or geth",
     });
@@ -161,12 +161,43 @@ describe("parseSettings", () => {
     });
 
     it("finds a port used twice, defaults included", () => {
-      const [fault] = faultsOf({ ...minimal, nodes: [{ name: "node-1", consensus: { restPort: 8545 } }] });
+      const [fault] = faultsOf({ ...minimal, nodes: [{ name: "node-1", consensus: [{ restPort: 8545 }] }] });
       expect(fault).toMatchObject({
-        path: "nodes[0].consensus.restPort",
+        path: "nodes[0].consensus[0].restPort",
         value: 8545,
-        remedy: "is also nodes[0].execution.rpcPort; every port can be used once",
+        remedy: "is also nodes[0].execution[0].rpcPort; every port can be used once",
       });
+    });
+
+    it("finds a port of another node used twice, by the places of both", () => {
+      const nodes = [
+        { name: "node-1", consensus: [{}, {}] },
+        { name: "node-2", validator: { metricsPort: 9696 } },
+      ];
+      expect(faultsOf({ ...minimal, nodes })).toEqual([
+        {
+          path: "nodes[1].validator.metricsPort",
+          value: 9696,
+          remedy: "is also nodes[0].consensus[1].restPort; every port can be used once",
+        },
+      ]);
+    });
+
+    it("wants lists of clients, the primary first, and a standby at most", () => {
+      const [single] = faultsOf({ ...minimal, nodes: [{ name: "node-1", execution: { client: "geth" } }] });
+      expect(single).toMatchObject({
+        path: "nodes[0].execution",
+        remedy: "must be a list of { client }, the primary first",
+      });
+      const [third] = faultsOf({ ...minimal, nodes: [{ name: "node-1", consensus: [{}, {}, {}] }] });
+      expect(third).toMatchObject({
+        path: "nodes[0].consensus",
+        remedy: "must name a primary and at most one standby",
+      });
+      const [misspelt] = faultsOf({ ...minimal, nodes: [{ name: "node-1", execution: [{ prot: 1 }] }] });
+      expect(misspelt).toMatchObject({ path: "nodes[0].execution[0].prot", remedy: /use one of: client, rpcPort/ });
+      const crowd = Array.from({ length: 9 }, (_, index) => ({ name: `node-${index + 1}` }));
+      expect(faultsOf({ ...minimal, nodes: crowd })).toMatchObject([{ path: "nodes" }]);
     });
 
     it("finds names used twice", () => {
@@ -271,8 +302,8 @@ function validSettings(): fc.Arbitrary<Record<string, unknown>> {
         nodes: [
           {
             name: node,
-            execution: { rpcPort: ports[0], enginePort: ports[1], p2pPort: ports[2] },
-            consensus: { restPort: ports[3], p2pPort: ports[4], metricsPort: ports[5] },
+            execution: [{ rpcPort: ports[0], enginePort: ports[1], p2pPort: ports[2] }],
+            consensus: [{ restPort: ports[3], p2pPort: ports[4], metricsPort: ports[5] }],
             validator: { keymanagerPort: ports[6], metricsPort: ports[7] },
           },
         ],

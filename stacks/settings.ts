@@ -84,13 +84,13 @@ interface SchemaView {
   readonly element?: unknown;
 }
 
-/** The schema inside defaults and options. */
+/** The schema inside defaults, options and transformations. */
 function unwrap(schema: unknown): SchemaView {
   let inner = schema;
   while (typeof inner === "object" && inner !== null && "def" in inner) {
-    const { innerType } = inner.def as { innerType?: unknown };
-    if (!innerType) break;
-    inner = innerType;
+    const { innerType, in: before } = inner.def as { innerType?: unknown; in?: unknown };
+    if (!innerType && !before) break;
+    inner = innerType ?? before;
   }
   return (inner ?? {}) as SchemaView;
 }

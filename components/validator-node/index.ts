@@ -7,7 +7,7 @@ export interface ValidatorNodeArgs {
   /** Clients and ports. */
   readonly node: NodeSpec;
   readonly chainId: number;
-  /** Number of the network's own validators (interop keys) that this node runs. */
+  /** Number of the network's own validators (interop keys) that this node runs: not 0 on one node of a network, or they are slashed. */
   readonly interopValidators: number;
   readonly files: NetworkFiles;
   /** Fee recipient of keys that have none of their own. */
@@ -16,12 +16,14 @@ export interface ValidatorNodeArgs {
   readonly genesisBlockHash: Input<string>;
 }
 
-/** An execution client, a beacon node and a validator client, as processes of this machine. */
+/** Execution clients, beacon nodes (a primary and at most one standby of each) and a validator client, as processes of this machine. */
 export class ValidatorNode extends ComponentResource {
-  /** JSON-RPC of the execution client, known once it answers. */
+  /** JSON-RPC of the primary execution client, known once it answers. */
   readonly executionRpc: Output<string>;
-  /** API of the beacon node, known once it answers. */
+  /** API of the primary beacon node, known once it answers. */
   readonly beaconApi: Output<string>;
+  /** API of each beacon node, the primary first. */
+  readonly beaconApis: Output<string>[];
   /** Keymanager API of the validator client, known once it answers. */
   readonly keymanager: Output<{ url: string; tokenFile: string }>;
 
@@ -54,12 +56,35 @@ export class ValidatorNode extends ComponentResource {
         },
         { parent: this, dependsOn },
       );
-    const execution = run(shape.execution, rendered.execution, []);
-    const beacon = run(shape.beacon, rendered.beacon, [execution]);
-    const validator = run(shape.validator, rendered.validator, [beacon]);
-    this.executionRpc = execution.pid.apply(() => shape.executionRpc);
-    this.beaconApi = beacon.pid.apply(() => shape.beaconApi);
+    const known = (process: Process, url: string | undefined): Output<string> => process.pid.apply(() => url ?? "");
+    const execution = shape.execution.map((spec, index) =>
+      run(
+        spec,
+        rendered.apply((node) => node.execution[index] ?? spec),
+        [],
+      ),
+    );
+    const beacons = shape.beacons.map(({ process, executionIndex }, index) =>
+      run(
+        process,
+        rendered.apply((node) => node.beacons[index]?.process ?? process),
+        execution.slice(executionIndex, executionIndex + 1),
+      ),
+    );
+    const validator = run(shape.validator, rendered.validator, beacons);
+    const executionRpcs = execution.map((process, index) => known(process, shape.executionRpcs[index]));
+    this.beaconApis = beacons.map((process, index) => known(process, shape.beaconApis[index]));
+    const [executionRpc] = executionRpcs;
+    const [beaconApi] = this.beaconApis;
+    if (!executionRpc || !beaconApi) throw new Error(`node ${name} needs an execution client and a consensus client`);
+    this.executionRpc = executionRpc;
+    this.beaconApi = beaconApi;
     this.keymanager = validator.pid.apply(() => shape.keymanager);
-    this.registerOutputs({ executionRpc: this.executionRpc, beaconApi: this.beaconApi, keymanager: this.keymanager });
+    this.registerOutputs({
+      executionRpc: this.executionRpc,
+      beaconApi: this.beaconApi,
+      beaconApis: this.beaconApis,
+      keymanager: this.keymanager,
+    });
   }
 }

@@ -1,10 +1,14 @@
 #!/usr/bin/env node
 // Lodestar 1.5.1 for the embedded devnet:  node lodestar.mjs CHAIN.json beacon|validator ...
 //
-// CHAIN.json holds { preset, ... } as written by the Genesis resource. Three behaviours of this Lodestar line are tuned for a
-// short-slot network of one beacon node; each is an accessor or a method on a prototype, so that no file of the package is edited.
+// CHAIN.json holds { preset, ... } as written by the Genesis resource. A beacon node takes two options more: --beaconsFolder, where the
+// network's beacon nodes find each other (beacon-peers.mjs), and --executionIpc, its geth's socket. Three behaviours of this Lodestar
+// line are tuned for a short-slot network; each is an accessor or a method on a prototype, so that no file of the package is edited.
 import fs from "node:fs";
 import { activatePreset } from "./lodestar-preset.mjs";
+
+/** How many slots the head of another node may be ahead before this one says that it is not in sync: a block is on its way for a while. */
+const SLOTS_BEHIND = 1;
 
 const chainFile = process.argv[2];
 const chain = JSON.parse(fs.readFileSync(chainFile, "utf8"));
@@ -39,10 +43,43 @@ Object.defineProperty(Eth1DepositDataTracker.prototype, "eth1FollowDistance", {
   },
 });
 
-// A lone beacon node that falls an epoch behind waits for peers for ever; here nobody else could tell it anything.
-Object.defineProperty(BeaconSync.prototype, "slotImportTolerance", {
-  get: () => Number.MAX_SAFE_INTEGER,
-  set() {},
-});
+if (process.argv[2] === "beacon") {
+  const { keepConnected } = await import("./beacon-peers.mjs");
+  const { SyncState } = await import(new URL("./sync/interface.js", beaconNode).href);
+  const others = keepConnected(
+    {
+      folder: takeOption("beaconsFolder"),
+      url: `http://127.0.0.1:${optionOf("rest.port")}`,
+      executionIpc: takeOption("executionIpc"),
+    },
+    (secondsPerSlot * 1000) / 2,
+  );
+
+  // Lodestar counts as in sync while its head is near the clock, which fails a short-slot network twice: when every node is late
+  // together, each waits for ever for somebody who knows more; and one whose execution client died says for an epoch that all is well.
+  // Here a node is in sync unless one of the others is ahead of it, on a block that it does not have. One that is alone always is.
+  const ownState = Object.getOwnPropertyDescriptor(BeaconSync.prototype, "state").get;
+  Object.defineProperty(BeaconSync.prototype, "state", {
+    get() {
+      const { forkChoice } = this.chain;
+      const furthest = forkChoice.getHead().slot + SLOTS_BEHIND;
+      const isBehind =
+        others.heads()?.some(({ slot, root }) => slot > furthest && !forkChoice.hasBlockHex(root)) ?? true;
+      return isBehind ? ownState.call(this) : SyncState.Synced;
+    },
+  });
+  Object.defineProperty(BeaconSync.prototype, "slotImportTolerance", { get: () => SLOTS_BEHIND, set() {} });
+}
 
 await import(import.meta.resolve("@chainsafe/lodestar"));
+
+/** The value of one of Lodestar's options. */
+function optionOf(name) {
+  return process.argv[process.argv.indexOf(`--${name}`) + 1];
+}
+
+/** The value of an option of this launcher, which Lodestar does not get to see. */
+function takeOption(name) {
+  const index = process.argv.indexOf(`--${name}`);
+  return index < 0 ? undefined : process.argv.splice(index, 2)[1];
+}

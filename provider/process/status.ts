@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { readJson } from "../../lib/files.ts";
@@ -53,6 +54,16 @@ export function digestOf(supervised: Supervised): string {
 export async function livingStatus(statusFile: string): Promise<SupervisorStatus | undefined> {
   const status = await lastStatus(statusFile);
   return status && isRunning(status.supervisor) ? status : undefined;
+}
+
+/** Whether a supervisor runs, for those who cannot wait. */
+export function isSupervised(statusFile: string): boolean {
+  try {
+    const { success, data } = statusSchema.safeParse(JSON.parse(readFileSync(statusFile, "utf8")));
+    return success && isRunning(data.supervisor);
+  } catch {
+    return false;
+  }
 }
 
 /** A process whose supervisor was killed: it runs on, but nobody would restart it. */

@@ -116,8 +116,10 @@ describe("Process", () => {
     const inputs = inputsOf();
     const { id, outputs } = await processHandler.create(inputs, context);
     const orphan = status().child?.pid;
+    expect(processHandler.drifted?.(inputs, outputs)).toEqual([]);
     process.kill(outputs.pid, "SIGKILL");
     await vi.waitFor(() => expect(gone(outputs.pid)).toBe(true));
+    expect(processHandler.drifted?.(inputs, outputs)).toEqual(["pid"]);
     expect(await processHandler.read(id, outputs, context)).toBeUndefined();
     // The orphan holds the port; that must not keep the next run from putting things right.
     expect(await processHandler.validate?.(inputs, undefined)).toEqual([]);

@@ -16,6 +16,7 @@ import {
   terminate,
 } from "../process/launch.ts";
 import {
+  isSupervised,
   livingStatus,
   orphanedChild,
   processFiles,
@@ -89,6 +90,11 @@ export const processHandler: ResourceHandler<Inputs, Outputs> = {
       }
     }
     return failures;
+  },
+
+  /** A process that is gone is started again by the next `up`: a refresh would have to read from it what others are. */
+  drifted(_inputs, old) {
+    return isSupervised(processFiles(projectPath(old.directory), old.name).status) ? [] : ["pid"];
   },
 
   async create(inputs, context) {

@@ -11,8 +11,8 @@ describe.skipIf(geth === undefined)("a devnet whose execution client is the geth
 
   it("comes up, deploys and wires the protocol, and changes nothing in a second run", async () => {
     await project.addStack("geth", ({ nodes }) => {
-      const [node] = nodes;
-      if (node) node.execution["client"] = "geth";
+      const [client] = nodes[0]?.execution ?? [];
+      if (client) client["client"] = "geth";
     });
     const first = await project.json("stack", ["up", "--yes", "--stack", "geth"]);
     expect(first.code, first.stderr).toBe(0);

@@ -61,7 +61,7 @@ describe("a devnet from nothing to its end", () => {
     project.addStack(STACK, ({ nodes }) => {
       ports = nodes.flatMap(
         ({ execution, consensus, validator }) =>
-          [...Object.values(execution), ...Object.values(consensus), ...Object.values(validator)] as number[],
+          [...execution, ...consensus, validator].flatMap((client) => Object.values(client)) as number[],
       );
     }),
   );
@@ -332,7 +332,7 @@ describe("bad input", () => {
       config.devnet = { chainId: 1, slotsPerEpoch: 2, colour: "red" };
       const [node] = config.nodes;
       if (node) {
-        node.execution = { ...node.execution, client: "parity", rpcPort: 80 };
+        node.execution = [{ ...node.execution[0], client: "parity", rpcPort: 80 }];
         node.validator = { ...node.validator, keymanagerPort: "many" };
       }
       config.protocol = { stakeCap: "lots" };
@@ -348,8 +348,8 @@ describe("bad input", () => {
       "devnet.chainId",
       "devnet.slotsPerEpoch",
       "devnet.colour",
-      "nodes[0].execution.client",
-      "nodes[0].execution.rpcPort",
+      "nodes[0].execution[0].client",
+      "nodes[0].execution[0].rpcPort",
       "nodes[0].validator.keymanagerPort",
       "protocol.stakeCap",
       "operators[0].name",
@@ -367,13 +367,13 @@ describe("bad input", () => {
     await new Promise<void>((resolve) => server.listen(taken, "127.0.0.1", resolve));
     try {
       await project.addStack("taken", ({ nodes }) => {
-        const [node] = nodes;
-        if (node) node.consensus["restPort"] = taken;
+        const [client] = nodes[0]?.consensus ?? [];
+        if (client) client["restPort"] = taken;
       });
       const { code, stderr } = await project.run("stack", ["preview", "--stack", "taken", "--json"]);
       expect(code).not.toBe(0);
       expect(stderr).toContain(
-        `port ${taken} is in use by another program; free it or set consensus.restPort to a free port`,
+        `port ${taken} is in use by another program; free it or set consensus[0].restPort to a free port`,
       );
     } finally {
       server.close();
@@ -382,8 +382,8 @@ describe("bad input", () => {
 
   it("names a client that is not installed", async () => {
     await project.addStack("geth", ({ nodes }) => {
-      const [node] = nodes;
-      if (node) node.execution["client"] = "geth";
+      const [client] = nodes[0]?.execution ?? [];
+      if (client) client["client"] = "geth";
     });
     const { code, stderr } = await project.run("stack", ["preview", "--stack", "geth", "--json"], {
       PATH: "/nonexistent",

@@ -27,7 +27,7 @@ export class ProjectCopy {
       cwd: projectRoot,
       encoding: "utf8",
     });
-    for (const file of files.split("\0").filter((name) => name !== "" && existsSync(join(projectRoot, name)))) {
+    for (const file of files.split("\0").filter((name) => isCopied(name))) {
       mkdirSync(dirname(join(this.directory, file)), { recursive: true });
       cpSync(join(projectRoot, file), join(this.directory, file), { preserveTimestamps: true });
     }
@@ -111,14 +111,19 @@ export class ProjectCopy {
   }
 }
 
+/** Whether a file of the checkout belongs into a copy: git lists deleted ones too, and node_modules where that is a link. */
+function isCopied(name: string): boolean {
+  return name !== "" && name !== "node_modules" && existsSync(join(projectRoot, name));
+}
+
 /** A devnet's settings, open for changes. */
 export interface StackConfig {
   network: string;
   devnet: Record<string, unknown>;
   nodes: {
     name: string;
-    execution: Record<string, unknown>;
-    consensus: Record<string, unknown>;
+    execution: Record<string, unknown>[];
+    consensus: Record<string, unknown>[];
     validator: Record<string, unknown>;
   }[];
   protocol: Record<string, unknown>;
@@ -127,23 +132,37 @@ export interface StackConfig {
 }
 
 async function stackConfig(): Promise<StackConfig> {
-  const [rpcPort, enginePort, executionP2p, restPort, consensusP2p, beaconMetrics, keymanagerPort, validatorMetrics] =
-    await freePorts(8);
   return {
     network: "devnet",
     devnet: {},
-    nodes: [
-      {
-        name: "node-1",
-        execution: { rpcPort, enginePort, p2pPort: executionP2p },
-        consensus: { restPort, p2pPort: consensusP2p, metricsPort: beaconMetrics },
-        validator: { keymanagerPort, metricsPort: validatorMetrics },
-      },
-    ],
+    nodes: [await nodeConfig("node-1")],
     protocol: {},
     operators: [{ name: "alice", bond: 4, keys: [{ node: "node-1", count: 2 }] }],
     testStake: 72,
   };
+}
+
+/** A node without standbys, on ports that are free now. */
+export async function nodeConfig(name: string): Promise<StackConfig["nodes"][number]> {
+  const [keymanagerPort, metricsPort] = await freePorts(2);
+  return {
+    name,
+    execution: [await executionConfig()],
+    consensus: [await consensusConfig()],
+    validator: { keymanagerPort, metricsPort },
+  };
+}
+
+/** An execution client on ports that are free now. */
+export async function executionConfig(): Promise<Record<string, unknown>> {
+  const [rpcPort, enginePort, p2pPort] = await freePorts(3);
+  return { rpcPort, enginePort, p2pPort };
+}
+
+/** A consensus client on ports that are free now. */
+export async function consensusConfig(): Promise<Record<string, unknown>> {
+  const [restPort, p2pPort, metricsPort] = await freePorts(3);
+  return { restPort, p2pPort, metricsPort };
 }
 
 /** Ports on which nothing listens now. */

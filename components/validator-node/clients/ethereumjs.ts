@@ -1,18 +1,19 @@
 import { join } from "node:path";
-import type { NetworkSpec, NodeSpec, ProcessSpec } from "../spec.ts";
+import type { ExecutionSpec, NetworkSpec, Place, ProcessSpec } from "../spec.ts";
+import { executionPorts } from "./ports.ts";
 
-/** EthereumJS as the execution client of a devnet: the one that comes with npm. */
-export function renderEthereumjs(node: NodeSpec, { files }: NetworkSpec): ProcessSpec {
-  const { rpcPort, enginePort, p2pPort } = node.execution;
+/** EthereumJS as an execution client of a devnet: the one that comes with npm. */
+export function renderEthereumjs(client: ExecutionSpec, place: Place, { files }: NetworkSpec): ProcessSpec {
+  const { rpcPort, enginePort, p2pPort } = client;
   return {
-    name: `${node.name}-execution`,
+    name: place.process,
     command: "node",
     args: [
       "node_modules/@ethereumjs/client/dist/esm/bin/cli.js",
       "--gethGenesis",
       files.executionGenesisFile,
       "--dataDir",
-      join(files.directory, "execution"),
+      join(files.directory, place.folder),
       "--saveReceipts",
       "true",
       "--isSingleNode",
@@ -39,7 +40,7 @@ export function renderEthereumjs(node: NodeSpec, { files }: NetworkSpec): Proces
       files.jwtFile,
     ],
     environment: {},
-    ports: { "execution.rpcPort": rpcPort, "execution.enginePort": enginePort, "execution.p2pPort": p2pPort },
+    ports: executionPorts(client, place),
     readiness: { url: `http://127.0.0.1:${rpcPort}`, kind: "json-rpc", timeoutSeconds: 60 },
     stopGraceSeconds: 10,
   };

@@ -1,35 +1,47 @@
 import { join } from "node:path";
-import type { NetworkSpec, NodeSpec, ProcessSpec } from "../spec.ts";
+import type { ConsensusSpec, ExecutionSpec, NetworkSpec, NodeSpec, Place, ProcessSpec } from "../spec.ts";
+import { portsOf } from "./ports.ts";
 
 /** Lodestar's launcher for the embedded devnet. */
 const LAUNCHER = "devnet/clients/lodestar.mjs";
 
-/** Lodestar as beacon node. */
-export function renderLodestarBeaconNode(node: NodeSpec, { files }: NetworkSpec): ProcessSpec {
-  const { restPort, p2pPort, metricsPort } = node.consensus;
+/**
+ * Lodestar as beacon node.
+ * @param execution the execution client that it drives, and the socket through which that one can be given peers
+ */
+export function renderLodestarBeaconNode(
+  client: ConsensusSpec,
+  execution: ExecutionSpec & { readonly ipcPath: string | undefined },
+  place: Place,
+  { files }: NetworkSpec,
+): ProcessSpec {
+  const { restPort, p2pPort, metricsPort } = client;
   return {
-    name: `${node.name}-beacon`,
+    name: place.process,
     command: "node",
     args: [
       LAUNCHER,
       files.chainFile,
       "beacon",
+      "--beaconsFolder",
+      join(files.directory, "beacons"),
+      ...(execution.ipcPath ? ["--executionIpc", execution.ipcPath] : []),
       "--network",
       "dev",
       "--dataDir",
-      join(files.directory, "beacon"),
+      join(files.directory, place.folder),
       "--paramsFile",
       files.consensusParametersFile,
       "--genesisStateFile",
       files.genesisStateFile,
       "--execution.urls",
-      `http://127.0.0.1:${node.execution.enginePort}`,
+      `http://127.0.0.1:${execution.enginePort}`,
       "--jwt-secret",
       files.jwtFile,
       "--eth1",
       "true",
       "--eth1.providerUrls",
-      `http://127.0.0.1:${node.execution.rpcPort}`,
+      `http://127.0.0.1:${execution.rpcPort}`,
       "--rest",
       "--rest.address",
       "127.0.0.1",
@@ -52,19 +64,25 @@ export function renderLodestarBeaconNode(node: NodeSpec, { files }: NetworkSpec)
       String(metricsPort),
     ],
     environment: {},
-    ports: { "consensus.restPort": restPort, "consensus.p2pPort": p2pPort, "consensus.metricsPort": metricsPort },
+    ports: portsOf(`consensus[${place.index}]`, { restPort, p2pPort, metricsPort }),
     readiness: { url: `http://127.0.0.1:${restPort}/eth/v1/node/version`, kind: "http", timeoutSeconds: 90 },
     // This line often does not end by itself, and its database goes with the devnet.
     stopGraceSeconds: 3,
   };
 }
 
-/** Lodestar as validator client, with the network's own validators and a keymanager API for ours. */
-export function renderLodestarValidatorClient(node: NodeSpec, network: NetworkSpec): ProcessSpec {
-  const { keymanagerPort, metricsPort } = node.validator;
-  const { files } = network;
+/**
+ * Lodestar as validator client, with a keymanager API for our keys, and on one node the network's own validators. It asks the first of
+ * the beacon nodes, and the next ones as long as the first has failed lately.
+ */
+export function renderLodestarValidatorClient(
+  { keymanagerPort, metricsPort }: NodeSpec["validator"],
+  beaconApis: readonly string[],
+  place: Omit<Place, "index">,
+  { files, interopValidators, defaultFeeRecipient }: NetworkSpec,
+): ProcessSpec {
   return {
-    name: `${node.name}-validator`,
+    name: place.process,
     command: "node",
     args: [
       LAUNCHER,
@@ -73,15 +91,14 @@ export function renderLodestarValidatorClient(node: NodeSpec, network: NetworkSp
       "--network",
       "dev",
       "--dataDir",
-      validatorDirectory(network),
+      join(files.directory, place.folder),
       "--paramsFile",
       files.consensusParametersFile,
-      "--interopIndexes",
-      `0..${network.interopValidators - 1}`,
+      ...(interopValidators > 0 ? ["--interopIndexes", `0..${interopValidators - 1}`] : []),
       "--beaconNodes",
-      `http://127.0.0.1:${node.consensus.restPort}`,
+      beaconApis.join(","),
       "--suggestedFeeRecipient",
-      network.defaultFeeRecipient,
+      defaultFeeRecipient,
       "--keymanager",
       "--keymanager.address",
       "127.0.0.1",
@@ -94,7 +111,7 @@ export function renderLodestarValidatorClient(node: NodeSpec, network: NetworkSp
       String(metricsPort),
     ],
     environment: {},
-    ports: { "validator.keymanagerPort": keymanagerPort, "validator.metricsPort": metricsPort },
+    ports: portsOf("validator", { keymanagerPort, metricsPort }),
     readiness: { url: `http://127.0.0.1:${keymanagerPort}/eth/v1/keystores`, kind: "http", timeoutSeconds: 60 },
     // Its slashing-protection database must be closed properly.
     stopGraceSeconds: 20,
@@ -102,10 +119,6 @@ export function renderLodestarValidatorClient(node: NodeSpec, network: NetworkSp
 }
 
 /** The file in which Lodestar's validator client writes the token of its keymanager API. */
-export function lodestarTokenFile(network: NetworkSpec): string {
-  return join(validatorDirectory(network), "validator-db", "api-token.txt");
-}
-
-function validatorDirectory({ files }: NetworkSpec): string {
-  return join(files.directory, "validator");
+export function lodestarTokenFile({ folder }: Omit<Place, "index">, { files }: NetworkSpec): string {
+  return join(files.directory, folder, "validator-db", "api-token.txt");
 }
