@@ -71,6 +71,7 @@ export class ProjectCopy {
         devnet: ["devnet/main.ts", "up"],
         "devnet:status": ["devnet/main.ts", "status"],
         "devnet:down": ["devnet/main.ts", "down"],
+        keys: ["key-management/main.ts"],
         verify: ["verify/main.ts"],
       }[script] ?? [];
     const child = spawn(process.execPath, ["--import", "tsx", program, ...first, ...args], {
