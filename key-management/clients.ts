@@ -29,8 +29,8 @@ export interface KeySettings {
 export interface Unloaded {
   /** Keys that it would not give up, and why. */
   readonly kept: ReadonlyMap<Hex, string>;
-  /** EIP-3076 interchange. */
-  readonly slashingProtection: string;
+  /** EIP-3076 interchanges, of the validator client and of its signer. */
+  readonly histories: readonly string[];
 }
 
 /** Keys at one client: loaded, unloaded, looked at. Every operation can be repeated. */
@@ -52,6 +52,8 @@ export class ClientKeys {
     const present = new Set(await this.#holder.listKeystores());
     if (this.#signerUrl !== undefined) {
       for (const key of await this.#validator.listRemoteKeys()) present.add(key);
+      // From a time when it held keys itself.
+      for (const key of await this.#validator.listKeystores()) present.add(key);
     }
     return publicKeys.filter((key) => present.has(key));
   }
@@ -65,10 +67,16 @@ export class ClientKeys {
         if (!["deleted", "not_active", "not_found"].includes(status)) kept.set(key, message ?? status);
       });
     };
-    if (this.#signerUrl !== undefined) note(await this.#validator.deleteRemoteKeys(publicKeys));
+    const histories: string[] = [];
+    if (this.#signerUrl !== undefined) {
+      note(await this.#validator.deleteRemoteKeys(publicKeys));
+      const own = await this.#validator.deleteKeystores(publicKeys);
+      note(own.statuses);
+      histories.push(own.slashingProtection);
+    }
     const { statuses, slashingProtection } = await this.#holder.deleteKeystores(publicKeys);
     note(statuses);
-    return { kept, slashingProtection };
+    return { kept, histories: [...histories, slashingProtection] };
   }
 
   /** Loads keys with what they have signed, and names them to the validator client. */

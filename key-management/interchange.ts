@@ -54,18 +54,17 @@ function normalKey(text: string): Hex {
 }
 
 /**
- * One interchange of two: every signature that either has. A client that is asked twice may have signed in between.
- * @param before the earlier one; undefined when there is none
- * @returns `after` alone when one of them is not of the form
+ * One interchange of several: every signature that any of them has. A client that is asked twice may have signed in between.
+ * @throws {@link InterchangeError} when one of them is not of the form, or they are of different chains
  */
-export function mergeInterchanges(before: string | undefined, after: string): string {
-  if (before === undefined) return after;
-  try {
-    const [first, second] = [before, after].map((text) => interchangeSchema.parse(JSON.parse(text)));
-    if (!first || !second || first.metadata.genesis_validators_root !== second.metadata.genesis_validators_root)
-      return after;
-    const byKey = new Map<Hex, { pubkey: string; signed_blocks: unknown[]; signed_attestations: unknown[] }>();
-    for (const entry of [...second.data, ...first.data]) {
+export function mergeInterchanges(texts: readonly string[]): string {
+  const [first, ...others] = texts.map(parseInterchange);
+  if (!first) throw new InterchangeError("there is none");
+  const byKey = new Map<Hex, { pubkey: string; signed_blocks: unknown[]; signed_attestations: unknown[] }>();
+  for (const { metadata, data } of [first, ...others]) {
+    if (metadata.genesis_validators_root.toLowerCase() !== first.metadata.genesis_validators_root.toLowerCase())
+      throw new InterchangeError("they are of different chains");
+    for (const entry of data) {
       const key = normalKey(entry.pubkey);
       const known = byKey.get(key) ?? { pubkey: entry.pubkey, signed_blocks: [], signed_attestations: [] };
       byKey.set(key, {
@@ -74,9 +73,18 @@ export function mergeInterchanges(before: string | undefined, after: string): st
         signed_attestations: distinct([...known.signed_attestations, ...entry.signed_attestations]),
       });
     }
-    return JSON.stringify({ metadata: second.metadata, data: [...byKey.values()] });
+  }
+  return JSON.stringify({ metadata: first.metadata, data: [...byKey.values()] });
+}
+
+/** A text is no interchange. */
+export class InterchangeError extends Error {}
+
+function parseInterchange(text: string): z.infer<typeof interchangeSchema> {
+  try {
+    return interchangeSchema.parse(JSON.parse(text));
   } catch {
-    return after;
+    throw new InterchangeError("it has not the form of EIP-3076");
   }
 }
 

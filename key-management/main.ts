@@ -92,7 +92,7 @@ async function move(setting: Setting): Promise<number> {
   const from = required("--from", values.from);
   const to = required("--to", values.to);
   const publicKeys = chosenKeys(setting, from);
-  const done = await moveKeys({ from, to, publicKeys }, moveContext(setting, from));
+  const done = await moveKeys({ from, to, publicKeys }, moveContext(setting, to));
   print(values, { moved: done }, [nextStep(setting)]);
   return 0;
 }
@@ -104,7 +104,7 @@ async function resume(setting: Setting): Promise<number> {
     print(values, { moved: null }, ["no move is open"]);
     return 0;
   }
-  const done = await resumeMove(moveContext(setting, open.fromNode), values.back);
+  const done = await resumeMove(moveContext(setting, open.toNode), values.back);
   print(values, { moved: done }, [nextStep(setting)]);
   return 0;
 }

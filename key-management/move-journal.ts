@@ -21,6 +21,10 @@ const moveSchema = z.object({
    * signed is on disk. reassigned: the waiting is over, and they belong to their new client.
    */
   step: z.enum(["begun", "stopped", "reassigned"]),
+  /** Whether the client that had them was given up for lost. */
+  sourceLost: z.boolean(),
+  /** The chain that they validate on, 32 bytes in hex. */
+  genesisValidatorsRoot: z.string(),
   /** What the first validator client was told of each key. */
   settings: z.record(
     z.string(),

@@ -151,6 +151,79 @@ describe("a move", () => {
     expect(world.slashings).toEqual([]);
   });
 
+  it("asks a client again that goes on listing a key, as Lodestar 1.5 does", async () => {
+    world = await World.create({ web3signer: false });
+    const [first] = world.clients;
+    if (!first) throw new Error("no client");
+    let asked = 0;
+    const keys = [...first.holder.keys];
+    first.holder.loses = (method, path) => {
+      if (method === "DELETE" && path === "/eth/v1/keystores" && asked++ === 0)
+        for (const key of keys) first.holder.keys.add(key);
+      return false;
+    };
+    await moveKeys(request(), world.context());
+    expect(asked).toBe(2);
+    await expectMoved();
+  });
+
+  it("is halted when somebody loads the keys again where they were, before they are loaded anew", async () => {
+    world = await World.create({ web3signer: false });
+    const [first, second] = world.clients;
+    const context = world.context();
+    const clock = context.clock;
+    if (!clock || !first) throw new Error("no client");
+    // Loaded in the last moment, and silent: its own doppelganger protection watches first.
+    let waits = 0;
+    const attempt = moveKeys(request(), {
+      ...context,
+      clock: {
+        now: clock.now,
+        sleep: async (ms) => {
+          await clock.sleep(ms);
+          if (++waits > 12) for (const key of world.publicKeys) first.holder.keys.add(key);
+        },
+      },
+    });
+    await expect(attempt).rejects.toMatchObject({ code: /KEYS_NOT_STOPPED|KEYS_STILL_SIGNING/ });
+    expect(second?.holder.keys.size).toBe(0);
+  });
+
+  it("loads keys again that their client lost, on the same node, with its history and after the same waiting", async () => {
+    world = await World.create({ web3signer: false });
+    const [first] = world.clients;
+    first?.holder.keys.clear();
+    await moveKeys({ ...request(), to: "node-1" }, world.context());
+    expect(first?.holder.keys.size).toBe(2);
+    expect(await clientsOf()).toEqual(["test/node-1", "test/node-1"]);
+    expect(world.slashings).toEqual([]);
+  });
+
+  it("halts when clocks differ, or the beacon node is of another chain", async () => {
+    world = await World.create({ web3signer: false });
+    const context = world.context();
+    const ahead = { ...context.beacon, currentSlot: async () => (await context.beacon.currentSlot()) - 32 };
+    await expect(moveKeys(request(), { ...context, beacon: ahead })).rejects.toThrow(/clock .* differ by 32 slots/);
+    const facts = await context.beacon.chainFacts();
+    const other = {
+      ...context.beacon,
+      chainFacts: () => Promise.resolve({ ...facts, genesisValidatorsRoot: "0x22" as const }),
+    };
+    await expect(resumeMove({ ...context, beacon: other })).rejects.toThrow(/another chain/);
+  });
+
+  it("can be turned back from a client that is broken", async () => {
+    world = await World.create({ web3signer: false });
+    const [first, second] = world.clients;
+    if (!second) throw new Error("no client");
+    second.holder.answer = (method) => (method === "POST" ? [500, "{}"] : undefined);
+    await expect(moveKeys(request(), world.context())).rejects.toMatchObject({ code: "KEYMANAGER" });
+    await resumeMove(world.context(), true);
+    expect(first?.holder.keys.size).toBe(2);
+    world.pass(2 * 384_000);
+    expect(world.slashings).toEqual([]);
+  });
+
   it("loads nothing that its client would not give up", async () => {
     world = await World.create({ web3signer: false });
     const [first, second] = world.clients;

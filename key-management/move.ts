@@ -20,6 +20,7 @@ import {
   SlashingHistoryError,
 } from "./errors.ts";
 import { judgeInterchange, mergeInterchanges } from "./interchange.ts";
+import { moveFaults } from "./move-faults.ts";
 import { MoveJournal, type Move } from "./move-journal.ts";
 
 /**
@@ -27,6 +28,12 @@ import { MoveJournal, type Move } from "./move-journal.ts";
  * that was signed before the stop can be included for an epoch after it.
  */
 export const SILENT_EPOCHS = 2;
+
+/** How often a client is asked to give keys up that it goes on listing. */
+const UNLOAD_ATTEMPTS = 3;
+
+/** Slots by which two clocks may differ: one for the way, one for the turn. */
+const CLOCK_SLOTS = 2;
 
 /** How often the new client is told the settings of a key that it does not know yet, a second apart. */
 const SETTING_ATTEMPTS = 15;
@@ -39,7 +46,7 @@ export interface MoveContext {
   readonly mnemonicFile?: string;
   /** The stack's clients. */
   readonly clients: readonly SigningClient[];
-  readonly beacon: Pick<BeaconClient, "url" | "validators" | "chainFacts" | "isSynced" | "live">;
+  readonly beacon: Pick<BeaconClient, "url" | "validators" | "chainFacts" | "isSynced" | "currentSlot" | "live">;
   /** Tells the user how it goes. */
   readonly say: (line: string) => void;
   /** Milliseconds since 1970, and how to wait; the machine's own by default. */
@@ -87,6 +94,8 @@ export async function moveKeys(request: MoveRequest, context: MoveContext): Prom
       toNode: request.to,
       publicKeys: [...request.publicKeys],
       settings,
+      sourceLost: context.sourceLost === true,
+      genesisValidatorsRoot: (await context.beacon.chainFacts()).genesisValidatorsRoot,
     });
     if (!move) throw new MoveOpenError(from.name, to.name, request.publicKeys.length);
     return await go(move, journal, context);
@@ -105,55 +114,26 @@ export async function resumeMove(context: MoveContext, back = false): Promise<Mo
     const open = await journal.open();
     if (!open) return undefined;
     if (!back) return await go(open, journal, context);
-    if (open.step === "reassigned")
-      throw new MoveRefusedError([`they belong to ${open.to} already: finish the move, then move them back`]);
-    const returned: Move = { ...open, to: open.from, toNode: open.fromNode };
+    if (open.step === "reassigned" && !(await isEmpty(open, context)))
+      throw new MoveRefusedError([`${open.to} has some of them already: finish the move, then move them back`]);
+    const step = open.step === "reassigned" ? "stopped" : open.step;
+    const returned: Move = { ...open, step, to: open.from, toNode: open.fromNode };
     await auditKeys(context.keystoreDirectory, event(open, "move-abandoned"));
     await journal.write(returned);
     return await go(returned, journal, context);
   });
 }
 
-/** Everything that keeps a move from beginning. */
-export async function moveFaults(
-  { from, to, publicKeys }: MoveRequest,
-  { clients, keystoreDirectory, beacon, sourceLost = false, withoutHistory = false }: MoveContext,
-): Promise<string[]> {
-  const known = clients.map(({ node }) => node);
-  const unknown = [from, to].filter((node) => !known.includes(node));
-  if (unknown.length > 0)
-    return unknown.map((node) => `there is no node ${node} with a validator client, only ${known.join(", ")}`);
-  if (from === to) return [`${to} is where they are`];
-  if (publicKeys.length === 0) return ["no key is named"];
-  const source = clientOf(from, { clients });
-  const target = clientOf(to, { clients });
-  const faults: string[] = [];
-  const store = new KeystoreDirectory(keystoreDirectory);
-  for (const key of publicKeys) {
-    const holder = await store.clientOf(key);
-    if (holder !== source.name) faults.push(`key ${key} is noted at ${holder ?? "no client"}, not at ${source.name}`);
-    // A key that could not be loaded again would be lost to its validator.
-    await store.unlock(key).catch((error: unknown) => faults.push(errorMessage(error)));
-  }
-  const attempt = async (what: () => Promise<unknown>): Promise<void> => {
-    await what().catch((error: unknown) => faults.push(errorMessage(error)));
-  };
-  if (sourceLost && !withoutHistory)
-    faults.push(`what ${source.name} signed is lost with it, and --without-history does not say that this is meant`);
-  if (!sourceLost) await attempt(() => source.loaded(publicKeys));
-  await attempt(async () => {
-    const there = await target.loaded(publicKeys);
-    if (there.length > 0) faults.push(`${target.name} has ${there.length} of them already: ${there.join(", ")}`);
-  });
-  await attempt(async () => {
-    if (!(await beacon.isSynced())) faults.push(`the beacon node at ${beacon.url} is not synced`);
-  });
-  return faults;
+/** Whether the new client has none of the keys. One that does not answer may have them. */
+async function isEmpty(move: Move, context: MoveContext): Promise<boolean> {
+  return (await targetOf(move, context).loaded(move.publicKeys)).length === 0;
 }
 
 async function go(begun: Move, journal: MoveJournal, context: MoveContext): Promise<Move> {
   let move = begun;
   const facts = await context.beacon.chainFacts();
+  if (facts.genesisValidatorsRoot !== move.genesisValidatorsRoot)
+    throw new MoveHaltedError(`the beacon node at ${context.beacon.url} is of another chain`);
   if (move.step === "begun") {
     await auditKeys(context.keystoreDirectory, event(move, "move-begun"));
     await stop(move, facts, journal, context);
@@ -163,10 +143,13 @@ async function go(begun: Move, journal: MoveJournal, context: MoveContext): Prom
   if (move.step === "stopped") {
     await silence(move, facts, context);
     await auditKeys(context.keystoreDirectory, event(move, "safe"));
-    // Whatever is written first, a kill in between leaves keys that no `up` loads: their notes name a move.
     move = { ...move, step: "reassigned" };
     await journal.write(move);
+  } else if ((await targetOf(move, context).loaded(move.publicKeys)).length === 0) {
+    // Somebody may have lost patience since, and loaded them elsewhere by hand.
+    await silence(move, facts, context);
   }
+  await nowhereElse(move, context);
   await load(move, journal, context);
   await auditKeys(context.keystoreDirectory, event(move, "moved"));
   await journal.end(move);
@@ -176,10 +159,16 @@ async function go(begun: Move, journal: MoveJournal, context: MoveContext): Prom
 
 /** Takes the keys from their client and keeps what they signed. */
 async function stop(move: Move, facts: ChainFacts, journal: MoveJournal, context: MoveContext): Promise<void> {
-  const source = clientOf(move.fromNode, context);
+  const source = named(clientOf(move.fromNode, context), move.from, context.sourceLost === true);
   // From here on an `up` loads them nowhere: neither at the client that they leave, nor at the other before its time.
   await note(move, [move.from], inMove(move), context);
   if (context.sourceLost === true) {
+    if (context.withoutHistory !== true)
+      throw new SlashingHistoryError(
+        source.name,
+        move.publicKeys,
+        "it is given up for lost, and --without-history does not say that this is meant",
+      );
     await auditKeys(context.keystoreDirectory, {
       ...event(move, "unloaded"),
       client: move.from,
@@ -188,14 +177,7 @@ async function stop(move: Move, facts: ChainFacts, journal: MoveJournal, context
     return;
   }
   context.say(`stopping ${move.publicKeys.length} key(s) at ${source.name}`);
-  const { kept, slashingProtection } = await source.unload(move.publicKeys);
-  if (kept.size > 0)
-    throw new KeysNotStoppedError(source.name, [...kept.keys()], [...new Set(kept.values())].join("; "));
-  const still = await source.loaded(move.publicKeys);
-  if (still.length > 0)
-    throw new KeysNotStoppedError(source.name, still, "it lists them after it said that they were gone");
-  const history = mergeInterchanges(await journal.history(move), slashingProtection);
-  await journal.writeHistory(move, history);
+  const history = await takeKeys(move, source, journal);
   const { fault, withHistory } = judgeInterchange(history, facts.genesisValidatorsRoot);
   if (fault !== undefined) throw new SlashingHistoryError(source.name, move.publicKeys, fault);
   const active = await activeKeys(move.publicKeys, context.beacon);
@@ -213,11 +195,41 @@ async function stop(move: Move, facts: ChainFacts, journal: MoveJournal, context
   });
 }
 
+/**
+ * Has a client give the keys up until it lists none of them: Lodestar 1.5 removes a key whose validator it knows only when it is asked a
+ * second time. Every answer's history is on disk before the answer is judged: a client may not say it twice.
+ * @returns all that the client has signed with them
+ */
+async function takeKeys(move: Move, source: ClientKeys, journal: MoveJournal): Promise<string> {
+  for (let attempt = 1; ; attempt++) {
+    const { kept, histories } = await source.unload(move.publicKeys);
+    const requireGivenUp = (): void => {
+      if (kept.size > 0)
+        throw new KeysNotStoppedError(source.name, [...kept.keys()], [...new Set(kept.values())].join("; "));
+    };
+    const before = await journal.history(move);
+    let history: string;
+    try {
+      history = mergeInterchanges([...(before === undefined ? [] : [before]), ...histories]);
+    } catch (error) {
+      requireGivenUp();
+      throw new SlashingHistoryError(source.name, move.publicKeys, errorMessage(error));
+    }
+    await journal.writeHistory(move, history);
+    requireGivenUp();
+    const still = await source.loaded(move.publicKeys);
+    if (still.length === 0) return history;
+    if (attempt === UNLOAD_ATTEMPTS)
+      throw new KeysNotStoppedError(source.name, still, "it lists them after it said that they were gone");
+  }
+}
+
 /** Waits until whole epochs have passed in which nobody signed with the keys. */
 async function silence(move: Move, facts: ChainFacts, context: MoveContext): Promise<void> {
   const { now, sleep: wait } = clockOf(context);
   const epochMs = facts.secondsPerSlot * facts.slotsPerEpoch * 1000;
   const epochAt = (ms: number): number => Math.floor((ms - facts.genesisTime * 1000) / epochMs);
+  await requireSynced(context, facts, now);
   const active = await activeKeys(move.publicKeys, context.beacon);
   if (active.size === 0) {
     context.say("none of the keys is active on the chain: there is nothing to wait for");
@@ -232,10 +244,7 @@ async function silence(move: Move, facts: ChainFacts, context: MoveContext): Pro
     // Asked a slot after its end, when its last attestations have been seen, and while nodes still answer for it.
     const at = facts.genesisTime * 1000 + (epoch + 1) * epochMs + facts.secondsPerSlot * 1000;
     while (now() < at) await wait(Math.min(at - now(), 60_000));
-    if (!(await context.beacon.isSynced()))
-      throw new MoveHaltedError(
-        `the beacon node at ${context.beacon.url} is not synced, and knows nothing of epoch ${epoch}`,
-      );
+    await requireSynced(context, facts, now);
     const live = await context.beacon.live(epoch, indices);
     if (live.size > 0) throw new KeysStillSigningError([...live], epoch);
     // A machine that slept may be asking for an epoch that its node has forgotten, and nodes say nothing then.
@@ -246,16 +255,46 @@ async function silence(move: Move, facts: ChainFacts, context: MoveContext): Pro
   }
 }
 
+/** What the beacon node says of an epoch is worth something: it follows the head, and its clock and this machine's agree. */
+async function requireSynced({ beacon }: MoveContext, facts: ChainFacts, now: () => number): Promise<void> {
+  if (!(await beacon.isSynced()))
+    throw new MoveHaltedError(`the beacon node at ${beacon.url} is not synced, and does not know who attests`);
+  const slot = Math.floor((now() / 1000 - facts.genesisTime) / facts.secondsPerSlot);
+  const difference = Math.abs((await beacon.currentSlot()) - slot);
+  if (difference > CLOCK_SLOTS)
+    throw new MoveHaltedError(
+      `this machine's clock and that of the beacon node at ${beacon.url} differ by ${difference} slots`,
+    );
+}
+
+/**
+ * No other client of the stack has the keys in the moment in which they are loaded.
+ * @throws {@link KeysNotStoppedError}
+ */
+async function nowhereElse(move: Move, context: MoveContext): Promise<void> {
+  for (const client of context.clients) {
+    if (client.node === move.toNode) continue;
+    const keys = new ClientKeys(client);
+    const loaded = await keys.loaded(move.publicKeys).catch((error: unknown) => {
+      // One that is given up for lost need not answer. When it does, it is not lost.
+      if (client.node === move.fromNode && (context.sourceLost === true || move.sourceLost)) return [];
+      throw error;
+    });
+    if (loaded.length > 0) throw new KeysNotStoppedError(keys.name, loaded, "it has them although they were to stop");
+  }
+}
+
 /** Loads the keys at their new client, with what they signed and what was set of them. */
 async function load(move: Move, journal: MoveJournal, context: MoveContext): Promise<void> {
   const store = new KeystoreDirectory(context.keystoreDirectory);
-  const target = clientOf(move.toNode, context);
+  const target = targetOf(move, context);
   const keystores = await Promise.all(move.publicKeys.map((key) => store.keystore(key)));
   const passwords = await Promise.all(move.publicKeys.map((key) => store.password(key)));
   // No `up` loads them beside this before their notes are changed, and none without their history.
   context.say(`loading ${move.publicKeys.length} key(s) at ${target.name}`);
   await target.load(move.publicKeys, keystores, passwords, await journal.history(move));
   await settle(target, move, context);
+  for (const key of move.publicKeys) await store.markLoaded(key, move.to);
   await note(move, [inMove(move), move.from], move.to, context);
   const loaded = await target.loaded(move.publicKeys);
   if (loaded.length < move.publicKeys.length)
@@ -287,7 +326,7 @@ async function note(move: Move, from: readonly string[], to: string, context: Mo
   await store.exclusively(async () => {
     for (const key of move.publicKeys) {
       const holder = await store.clientOf(key);
-      const before = holder !== undefined && from.includes(holder) ? holder : (from[0] ?? "");
+      const before = holder !== undefined && (from.includes(holder) || move.sourceLost) ? holder : (from[0] ?? "");
       if (context.mnemonicFile !== undefined) await reassignMnemonicKey(context.mnemonicFile, key, before, to);
       await store.reassign(key, before, to);
     }
@@ -309,6 +348,17 @@ async function activeKeys(publicKeys: readonly Hex[], beacon: MoveContext["beaco
   return new Map(
     validators.filter(({ status }) => status.startsWith("active")).map(({ publicKey, index }) => [publicKey, index]),
   );
+}
+
+function targetOf(move: Move, context: MoveContext): ClientKeys {
+  return named(clientOf(move.toNode, context), move.to);
+}
+
+/** The client that a move began with, and not another one that has its node's name now. */
+function named(client: ClientKeys, name: string, lost = false): ClientKeys {
+  if (client.name !== name && !lost)
+    throw new MoveHaltedError(`it began with ${name}, and what is there now is ${client.name}`);
+  return client;
 }
 
 function clientOf(node: string, { clients }: Pick<MoveContext, "clients">): ClientKeys {

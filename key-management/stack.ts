@@ -46,7 +46,7 @@ export type KeyOperator = KeyStack["operators"][number];
 export async function loadKeyStack(stack: string, file: string | undefined): Promise<KeyStack> {
   const values: unknown =
     file === undefined
-      ? (await outputs({ projectDir: projectRoot, stack })).outputs
+      ? (await outputs({ projectDir: projectRoot, stack, showSecrets: true })).outputs
       : JSON.parse(await readPrivateFile(file, (problem, cause) => new SecretFileError(file, problem, cause)));
   const parsed = stackSchema.safeParse(values);
   if (!parsed.success || parsed.data.operators.length === 0) throw new NoKeysError(stack);

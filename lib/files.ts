@@ -10,6 +10,13 @@ import { dirname } from "node:path";
 export async function writeFileAtomically(file: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
   const temporary = await writeTemporary(file, content, mode);
   await rename(temporary, file);
+  // The new name, too, must survive a power cut before anybody acts on it.
+  const directory = await open(dirname(file), "r");
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
 }
 
 /**

@@ -89,7 +89,7 @@ export function createDevnet(settings: Settings, stack: string): Record<string, 
 
   const keyDirectoryOf = (operator: string): string => join(directory, "keys", operator);
   const signingOf = (node: ValidatorNode, name: string): KeyHolder => ({
-    holder: node.keymanager.apply((keymanager) => ({ ...keymanager, name: `${stack}/${name}` })),
+    holder: node.keymanager.apply((keymanager) => ({ ...keymanager, name: `${stack}/${name}/lodestar` })),
     beacon: { url: node.beaconApi },
   });
   const operators = settings.operators.map(

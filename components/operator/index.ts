@@ -131,7 +131,8 @@ export class Operator extends ComponentResource {
     const ranges = args.keys.map((range) => {
       const rangeName = `${name}-${range.node}-${range.startIndex}`;
       const keystoreDirectory = `${args.keyDirectory}/keystores`;
-      const { holder, validator } = range.client;
+      const { holder, validator, beacon } = range.client;
+      const beaconArgs = { beaconUrl: beacon.url, ...(beacon.ssh ? { beaconSsh: beacon.ssh } : {}) };
       const keys = new ValidatorKeys(
         rangeName,
         {
@@ -141,6 +142,7 @@ export class Operator extends ComponentResource {
           count: range.count,
           keystoreDirectory,
           keymanager: holder,
+          ...beaconArgs,
         },
         child,
       );
@@ -171,7 +173,6 @@ export class Operator extends ComponentResource {
           known,
         );
       }
-      const { beacon } = range.client;
       const deposit = new Deposit(
         rangeName,
         {
@@ -184,8 +185,7 @@ export class Operator extends ComponentResource {
           keystoreDirectory,
           withdrawalCredentials: protocol.withdrawalCredentials,
           genesisForkVersion: args.genesisForkVersion,
-          beaconUrl: beacon.url,
-          ...(beacon.ssh ? { beaconSsh: beacon.ssh } : {}),
+          ...beaconArgs,
           artifact,
         },
         // Keys that could propose before their fee recipient is set would pay a stranger.

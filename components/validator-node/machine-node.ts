@@ -34,7 +34,7 @@ export interface MachineNodeArgs {
   readonly protect: boolean;
   /** Identifies the host's machine: another one is given the bundle anew and started. */
   readonly machine: Input<string>;
-  /** Lasting name of its client, which its keys are noted to be at: the stack's and the node's. */
+  /** Begins the lasting name of what has its keys: the stack and the node. The client's or signer's own name follows. */
   readonly clientName: string;
   /** What must be in place before anything is installed: the mounted data volume. */
   readonly ready: readonly Resource[];
@@ -93,12 +93,15 @@ export class MachineNode extends ComponentResource {
     this.beacon = { url: once(shape.beaconApis[0] ?? ""), ...ssh };
     const { keymanager, signerUrl } = shape;
     if (keymanager) {
-      const validator = { ...keymanager, url: once(keymanager.url), name: args.clientName, ...ssh };
+      // Another client or signer on the same node has another history: it is another place for a key.
+      const holder = signerUrl === undefined ? node.validator?.client : "web3signer";
+      const name = `${args.clientName}/${holder ?? ""}`;
+      const validator = { ...keymanager, url: once(keymanager.url), name, ...ssh };
       this.keys =
         signerUrl === undefined
           ? { holder: validator, validator: undefined }
           : {
-              holder: { url: once(signerUrl), name: args.clientName, ...ssh },
+              holder: { url: once(signerUrl), name, ...ssh },
               validator: { keymanager: validator, signerUrl: SIGNER_URL },
             };
     }

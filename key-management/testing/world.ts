@@ -63,6 +63,7 @@ export class World {
       await store.ensure(key);
       await assignMnemonicKey(world.mnemonicFile, key.publicKey, "test/node-1");
       await store.assign(key.publicKey, "test/node-1");
+      await store.markLoaded(key.publicKey, "test/node-1");
       world.publicKeys.push(key.publicKey);
       first?.holder.keys.add(key.publicKey);
       if (options.web3signer) first?.validator.remoteKeys.set(key.publicKey, "http://web3signer:9000");
@@ -99,6 +100,7 @@ export class World {
         url: "http://beacon.test",
         chainFacts: () => Promise.resolve(FACTS),
         isSynced: () => Promise.resolve(this.synced),
+        currentSlot: () => Promise.resolve(Math.floor((this.#nowMs / 1000 - FACTS.genesisTime) / FACTS.secondsPerSlot)),
         validators: (keys) => Promise.resolve(keys.map((key, index) => this.#validator(key, index))),
         live: (epoch, indices) =>
           Promise.resolve(

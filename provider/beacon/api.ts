@@ -21,7 +21,9 @@ const validatorSchema = z.object({
 const validatorsSchema = z.object({ data: z.array(validatorSchema) });
 const genesisSchema = z.object({ data: z.object({ genesis_time: z.string(), genesis_validators_root: z.string() }) });
 const specSchema = z.object({ data: z.record(z.string(), z.unknown()) });
-const syncingSchema = z.object({ data: z.object({ is_syncing: z.boolean() }) });
+const syncingSchema = z.object({
+  data: z.object({ is_syncing: z.boolean(), head_slot: z.coerce.number(), sync_distance: z.coerce.number() }),
+});
 const livenessSchema = z.object({ data: z.array(z.object({ index: z.coerce.string(), is_live: z.boolean() })) });
 
 /** Keys go in the URL, of which servers take some 8 KiB. */
@@ -91,15 +93,27 @@ export class BeaconClient {
       const query = indices.map((index) => `indices=${index}`).join("&");
       return await this.get(`/eth/v1/validator/liveness?epoch=${epoch}&${query}`);
     });
-    return new Set(
-      livenessSchema.parse(answer).data.flatMap(({ index, is_live: live }) => (live ? [Number(index)] : [])),
-    );
+    const seen = new Map(livenessSchema.parse(answer).data.map(({ index, is_live: live }) => [Number(index), live]));
+    // What a node does not say is not silence.
+    const unsaid = indices.filter((index) => !seen.has(index));
+    if (unsaid.length > 0)
+      throw new BeaconApiError(this.url, `says nothing of validator(s) ${unsaid.join(", ")} in epoch ${epoch}`);
+    return new Set(indices.filter((index) => seen.get(index) === true));
   }
 
   /** Whether the node follows the head of the chain: what it says of validators is of today. */
   async isSynced(): Promise<boolean> {
-    const { data } = syncingSchema.parse(await this.get("/eth/v1/node/syncing"));
-    return !data.is_syncing;
+    return !(await this.#syncing()).is_syncing;
+  }
+
+  /** The slot that the node's clock is in. */
+  async currentSlot(): Promise<number> {
+    const { head_slot: head, sync_distance: distance } = await this.#syncing();
+    return head + distance;
+  }
+
+  async #syncing(): Promise<z.infer<typeof syncingSchema>["data"]> {
+    return syncingSchema.parse(await this.get("/eth/v1/node/syncing")).data;
   }
 
   /** Hands a signed voluntary exit to the chain. */

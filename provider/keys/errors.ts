@@ -56,6 +56,48 @@ export class KeyOnAnotherClientError extends EthstakeError<{ publicKey: string; 
   }
 }
 
+/** A client has lost keys that it was given before, and with them perhaps the record of what they signed. */
+export class KeysLostAtClientError extends EthstakeError<{ client: string; publicKeys: readonly string[] }> {
+  readonly code = "KEYS_LOST_AT_CLIENT";
+  constructor(client: string, publicKeys: readonly string[]) {
+    super(
+      `${client} was given ${publicKeys.length} key(s) that it does not have any more: ${publicKeys.join(", ")}. Loaded again without what they signed, they could be slashed.`,
+      { client, publicKeys },
+      {
+        remedy:
+          "Bring its data back; or load them anew with history and waiting: npm run keys -- move with --from and --to this node (docs/RUNBOOK.md, 'Moving keys').",
+      },
+    );
+  }
+}
+
+/** Keys are on the chain, and nothing here says who signs with them. */
+export class KeyInUseError extends EthstakeError<{ publicKeys: readonly string[] }> {
+  readonly code = "KEY_IN_USE";
+  constructor(publicKeys: readonly string[]) {
+    super(
+      `The beacon chain knows ${publicKeys.length} of these keys, and no note here says which client has them: ${publicKeys.join(", ")}.`,
+      { publicKeys },
+      {
+        remedy:
+          "They were handled from another machine: bring its folder of keys with the notes. If that is lost, adopt them: npm run keys -- move with --from and --to their node and --source-lost --without-history (docs/RUNBOOK.md, 'Moving keys').",
+      },
+    );
+  }
+}
+
+/** The mnemonic does not give the keys any more that it gave. */
+export class OtherMnemonicError extends EthstakeError<{ source: string; publicKey: string }> {
+  readonly code = "OTHER_MNEMONIC";
+  constructor(source: string, publicKey: string) {
+    super(
+      `The mnemonic in ${source} is another one: it does not give key ${publicKey}, which this range has.`,
+      { source, publicKey },
+      { remedy: "Put the former one back; new keys are a range of their own, with a mnemonic of their own." },
+    );
+  }
+}
+
 /** A validator client refused to import a keystore. */
 export class KeystoreImportError extends EthstakeError<{ url: string; failures: readonly string[] }> {
   readonly code = "KEYSTORE_IMPORT";

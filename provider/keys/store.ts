@@ -107,6 +107,16 @@ export class KeystoreDirectory {
     return await withLock(join(this.directory, "notes.lock"), work);
   }
 
+  /** Notes that a key was loaded at a client: from then on it may have signed there. */
+  async markLoaded(publicKey: Hex, client: string): Promise<void> {
+    await writeFileAtomically(this.#file(publicKey, "loaded"), client, 0o600);
+  }
+
+  /** Whether a key was loaded at a client before. */
+  async wasLoaded(publicKey: Hex, client: string): Promise<boolean> {
+    return (await readNote(this.#file(publicKey, "loaded"))) === client;
+  }
+
   /** The client that a key was noted to be at; undefined for one that was never loaded. */
   async clientOf(publicKey: Hex): Promise<string | undefined> {
     return await readNote(this.#file(publicKey, "client"));
@@ -131,6 +141,11 @@ export class KeystoreDirectory {
  */
 export async function assignMnemonicKey(mnemonicFile: string, publicKey: Hex, client: string): Promise<void> {
   await noteClient(join(`${secretPlace(mnemonicFile)}.clients`, publicKey), publicKey, client);
+}
+
+/** The client that a key was noted to be at beside its mnemonic. */
+export async function mnemonicClientOf(mnemonicFile: string, publicKey: Hex): Promise<string | undefined> {
+  return await readNote(join(`${secretPlace(mnemonicFile)}.clients`, publicKey));
 }
 
 /** The same beside the mnemonic, where a key that came from one is noted too. See {@link KeystoreDirectory.reassign}. */

@@ -28,6 +28,8 @@ export async function askApi(ask: ApiRequest, ssh: SshConnection | undefined): P
     method,
     ...(headers ? { headers } : {}),
     ...(body === undefined ? {} : { body }),
+    // What a request carries is for this server only.
+    redirect: "error",
     signal: AbortSignal.timeout(timeoutMs),
   });
   return { status: response.status, text: await response.text() };

@@ -23,6 +23,8 @@ const CONNECT_TIMEOUT_MS = 20_000;
 const KEEPALIVE_MS = 10_000;
 /** Milliseconds after the last use until a connection is closed. */
 const IDLE_MS = 5_000;
+/** Milliseconds that a command on a host may take. */
+const COMMAND_TIMEOUT_MS = 60_000;
 /** Most that a command on a host may print, in bytes. */
 const MAX_OUTPUT = 1 << 20;
 
@@ -95,16 +97,21 @@ export class SshHost {
         const collect = (name: keyof typeof out) => (chunk: Buffer) => {
           if (out[name].length < MAX_OUTPUT) out[name] += chunk.toString();
         };
+        const timer = setTimeout(() => {
+          channel.destroy();
+          reject(new HostConnectionError(this.#connection, "did not end a command in time"));
+        }, COMMAND_TIMEOUT_MS);
         channel.on("data", collect("stdout"));
         channel.stderr.on("data", collect("stderr"));
         let code: number | undefined;
         channel.on("exit", (exit: number | null) => (code = exit ?? 255));
         // A connection that breaks closes the channel without an exit code.
-        channel.on("close", () =>
-          code === undefined
-            ? reject(new HostConnectionError(this.#connection, "broke off in the middle of a command"))
-            : resolve({ code, ...out }),
-        );
+        channel.on("close", () => {
+          clearTimeout(timer);
+          if (code === undefined)
+            reject(new HostConnectionError(this.#connection, "broke off in the middle of a command"));
+          else resolve({ code, ...out });
+        });
         channel.end(input);
       });
     });
@@ -155,7 +162,7 @@ export async function useHost<Result>(
     entry.users--;
     if (entry.users === 0) {
       entry.idle = setTimeout(() => {
-        shared.delete(key);
+        if (shared.get(key) === entry) shared.delete(key);
         entry.host.then(
           (host) => host.end(),
           () => undefined,

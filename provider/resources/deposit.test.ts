@@ -21,12 +21,15 @@ const ABI = parseAbi([
   "function keyOf(bytes32 pubkeyHash) view returns (uint256 operatorId, uint256 index, uint8 state)",
   "function submitValidatorSigs(uint256 operatorId, bytes pubkeys, bytes signatures)",
   "function withdrawalVault() view returns (address)",
+  "function operatorRegistry() view returns (address)",
   "function withdrawalCredentials() view returns (bytes32)",
 ]);
 const keys = [0, 1].map((index) => deriveSigningKey(`${"abandon ".repeat(11)}about`, index));
 const publicKeys = keys.map(({ publicKey }) => publicKey);
 const context = testContext();
 
+/** What the pool says is its registry. */
+let poolRegistry: Hex;
 let chain: FakeChain;
 let beacon: Server;
 /** What the beacon node has, by key: withdrawal credentials. */
@@ -39,6 +42,7 @@ beforeEach(async () => {
   chain = await new FakeChain().start();
   registered = new Map();
   validators = new Map();
+  poolRegistry = REGISTRY;
   for (const address of [REGISTRY, POOL, VAULT]) {
     chain.contracts.set(address, {
       abi: ABI,
@@ -46,6 +50,7 @@ beforeEach(async () => {
         ({
           keyOf: [[...registered].find(([known]) => keccak256(known) === key)?.[1].owner ?? 0n, 0n, 0],
           withdrawalVault: VAULT,
+          operatorRegistry: poolRegistry,
           withdrawalCredentials: CREDENTIALS,
         })[name],
       execute: (_name, [operatorId, pubkeys, signatures]) => {
@@ -68,7 +73,11 @@ beforeEach(async () => {
         status: "pending_initialized",
         validator: { pubkey, withdrawal_credentials: validators.get(pubkey) },
       }));
-    response.end(JSON.stringify({ data: request.url?.endsWith("/syncing") ? { is_syncing: false } : data }));
+    response.end(
+      JSON.stringify({
+        data: request.url?.endsWith("/syncing") ? { is_syncing: false, head_slot: "9", sync_distance: "0" } : data,
+      }),
+    );
   }).listen(0, "127.0.0.1");
   await once(beacon, "listening");
   const folder = mkdtempSync(join(tmpdir(), "ethstake-deposit-"));
@@ -134,6 +143,12 @@ describe("Deposit", () => {
     await expect(depositHandler.create(stranger, context)).rejects.toMatchObject({
       code: "WRONG_WITHDRAWAL_CREDENTIALS",
     });
+    expect(chain.received).toEqual([]);
+  });
+
+  it("sends nothing to a registry of another deployment", async () => {
+    poolRegistry = VAULT;
+    await expect(depositHandler.create(inputs, context)).rejects.toMatchObject({ code: "WRONG_REGISTRY" });
     expect(chain.received).toEqual([]);
   });
 

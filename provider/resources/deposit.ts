@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import {
   concatHex,
   encodeFunctionData,
@@ -12,6 +11,7 @@ import {
 import { z } from "zod";
 import { EthstakeError } from "../../lib/errors.ts";
 import { BeaconClient } from "../beacon/api.ts";
+import { awaitSynced } from "../beacon/sync.ts";
 import { senderSchema } from "../chain/account.ts";
 import { loadArtifact } from "../chain/artifact.ts";
 import { chainSchema, connectChain } from "../chain/client.ts";
@@ -36,12 +36,11 @@ const REGISTRY_ABI = parseAbi([
 /** OperatorRegistry.MAX_KEYS_PER_CALL: more keys go in several transactions. */
 const MAX_KEYS_PER_CALL = 150;
 
-/** How long a beacon node is waited for, and how often it is asked, in milliseconds. From a checkpoint it takes some minutes. */
-const SYNC_PATIENCE_MS = 900_000;
-const SYNC_POLL_MS = 5_000;
-
 const VAULT_ABI = parseAbi(["function withdrawalCredentials() view returns (bytes32)"]);
-const POOL_ABI = parseAbi(["function withdrawalVault() view returns (address)"]);
+const POOL_ABI = parseAbi([
+  "function withdrawalVault() view returns (address)",
+  "function operatorRegistry() view returns (address)",
+]);
 
 const addressSchema = z.string().refine((value) => isAddress(value), "must be an address");
 
@@ -86,14 +85,14 @@ export class WrongCredentialsError extends EthstakeError<{ expected: Hex; actual
   }
 }
 
-/** The beacon node does not follow the chain's head yet. */
-export class BeaconNodeSyncingError extends EthstakeError<{ url: string }> {
-  readonly code = "BEACON_NODE_SYNCING";
-  constructor(url: string) {
+/** Registry and pool are of two deployments: the pool would never deposit to these keys, and somebody else's might. */
+export class WrongRegistryError extends EthstakeError<{ pool: string; expected: Address; actual: string }> {
+  readonly code = "WRONG_REGISTRY";
+  constructor(pool: string, expected: Address, actual: string) {
     super(
-      `The beacon node at ${url} is still syncing.`,
-      { url },
-      { remedy: "Run it again once it is synced; nothing is lost." },
+      `The pool ${pool} has its keys in the registry ${expected}, but these are for ${actual}.`,
+      { pool, expected, actual },
+      { remedy: "Nothing was sent. Correct the addresses: they must be of one deployment." },
     );
   }
 }
@@ -149,7 +148,8 @@ export const depositHandler: ResourceHandler<Inputs, Outputs> = {
 async function register(inputs: Inputs, context: OperationContext): Promise<Outputs> {
   const client = await connectChain(inputs.chain);
   await requireVaultCredentials(client, inputs);
-  await awaitBeaconNode(inputs, context);
+  const beacon = beaconOf(inputs);
+  if (beacon) await awaitSynced(beacon, context);
   await compareCredentials(inputs);
   const deposits = await signAll(inputs);
   // Opened before the registry is read: it waits for what an interrupted run sent.
@@ -214,7 +214,12 @@ async function registeredKeys(
 
 type RegistryQuery = Pick<Inputs, "registry" | "operatorId" | "publicKeys">;
 
-async function requireVaultCredentials(client: PublicClient, { pool, withdrawalCredentials }: Inputs): Promise<void> {
+async function requireVaultCredentials(
+  client: PublicClient,
+  { pool, registry, withdrawalCredentials }: Inputs,
+): Promise<void> {
+  const own = await client.readContract({ address: pool as Address, abi: POOL_ABI, functionName: "operatorRegistry" });
+  if (own.toLowerCase() !== registry.toLowerCase()) throw new WrongRegistryError(pool, own, registry);
   const vault = await client.readContract({ address: pool as Address, abi: POOL_ABI, functionName: "withdrawalVault" });
   const expected = await client.readContract({ address: vault, abi: VAULT_ABI, functionName: "withdrawalCredentials" });
   if (expected.toLowerCase() !== withdrawalCredentials.toLowerCase()) {
@@ -224,20 +229,6 @@ async function requireVaultCredentials(client: PublicClient, { pool, withdrawalC
 
 function beaconOf({ beaconUrl, beaconSsh }: Inputs): BeaconClient | undefined {
   return beaconUrl === undefined ? undefined : new BeaconClient(beaconUrl, beaconSsh);
-}
-
-/**
- * A beacon node that was started by the same run may still be on its way to the head; what it says of keys before is of the past.
- * @throws {@link BeaconNodeSyncingError}
- */
-async function awaitBeaconNode(inputs: Inputs, { log, signal }: OperationContext): Promise<void> {
-  const beacon = beaconOf(inputs);
-  if (!beacon) return;
-  for (const deadline = Date.now() + SYNC_PATIENCE_MS; !(await beacon.isSynced()); ) {
-    if (Date.now() > deadline || signal.aborted) throw new BeaconNodeSyncingError(beacon.url);
-    log(`waiting for the beacon node at ${beacon.url}, which is syncing`);
-    await sleep(SYNC_POLL_MS, undefined, { signal }).catch(() => undefined);
-  }
 }
 
 /** A key that somebody deposited to before, with credentials of their own, must never get our ETH. */

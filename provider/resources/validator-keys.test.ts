@@ -1,7 +1,11 @@
 import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { deriveSigningKey } from "../keys/derivation.ts";
 import { auditFaults, auditFile, auditLines } from "../keys/audit.ts";
 import { checkInputs, diffInputs, erase } from "../resource.ts";
 import { testContext } from "../testing/context.ts";
@@ -52,15 +56,56 @@ describe("ValidatorKeys", () => {
     expect(diffInputs(erase(validatorKeysHandler), first.outputs as never, inputs).changed).toEqual([]);
   });
 
-  it("finds a key that the client lost, and loads that one again", async () => {
+  it("finds a key that the client lost, and does not load it again: what it signed may be lost, too", async () => {
     const { id, outputs } = await validatorKeysHandler.create(inputs, context);
-    keymanager.keys.delete(outputs.publicKeys[1] ?? "");
+    const lost = outputs.publicKeys[1] ?? "0x";
+    keymanager.keys.delete(lost);
     const read = await validatorKeysHandler.read(id, outputs, context);
     expect(read?.outputs.loaded).toEqual([outputs.publicKeys[0]]);
     const change = diffInputs(erase(validatorKeysHandler), read?.outputs as never, inputs);
     expect(change).toEqual({ changed: ["loaded"], replaces: [] });
-    const updated = await validatorKeysHandler.update(id, outputs, inputs, context);
-    expect(updated.loaded).toEqual(outputs.publicKeys);
+    keymanager.writes.length = 0;
+    await expect(validatorKeysHandler.update(id, outputs, inputs, context)).rejects.toMatchObject({
+      code: "KEYS_LOST_AT_CLIENT",
+      data: { publicKeys: [lost] },
+    });
+    expect(keymanager.writes).toEqual([]);
+  });
+
+  it("loads what an interrupted run left out", async () => {
+    keymanager.answer = (method) => (method === "POST" ? [500, "{}"] : undefined);
+    await expect(validatorKeysHandler.create(inputs, context)).rejects.toMatchObject({ code: "KEYMANAGER" });
+    keymanager.answer = () => undefined;
+    expect((await validatorKeysHandler.create(inputs, context)).outputs.loaded).toHaveLength(2);
+  });
+
+  it("loads no key that the chain knows and nobody here has noted", async () => {
+    const known = deriveSigningKey(MNEMONIC, 1).publicKey;
+    const beacon = createServer((request, response) => {
+      const validator = { pubkey: known, withdrawal_credentials: "0x01" };
+      const data = request.url?.endsWith("/syncing")
+        ? { is_syncing: false, head_slot: "9", sync_distance: "0" }
+        : [{ index: "7", balance: "1", status: "active_ongoing", validator }];
+      response.end(JSON.stringify({ data }));
+    }).listen(0, "127.0.0.1");
+    await once(beacon, "listening");
+    const beaconUrl = `http://127.0.0.1:${(beacon.address() as AddressInfo).port}`;
+    await expect(validatorKeysHandler.create({ ...inputs, beaconUrl }, context)).rejects.toMatchObject({
+      code: "KEY_IN_USE",
+      data: { publicKeys: [known] },
+    });
+    expect(keymanager.keys.size).toBe(0);
+    beacon.close();
+  });
+
+  it("refuses another mnemonic in the place of the first", async () => {
+    const { id, outputs } = await validatorKeysHandler.create(inputs, context);
+    writeFileSync(inputs.mnemonicFile, "legal winner thank year wave sausage worth useful legal winner thank yellow", {
+      mode: 0o600,
+    });
+    await expect(validatorKeysHandler.update(id, outputs, inputs, context)).rejects.toMatchObject({
+      code: "OTHER_MNEMONIC",
+    });
   });
 
   it("says in the log what was done, without a secret, and nothing when nothing was", async () => {
@@ -151,7 +196,7 @@ describe("ValidatorKeys", () => {
     const { id, outputs } = await validatorKeysHandler.create(inputs, context);
     await validatorKeysHandler.delete(id, outputs, context);
     expect(keymanager.keys.size).toBe(2);
-    // Keystore, password and note of each, and the log.
-    expect(readdirSync(inputs.keystoreDirectory).length).toBe(7);
+    // Keystore, password and notes of each, and the log.
+    expect(readdirSync(inputs.keystoreDirectory).length).toBe(9);
   });
 });

@@ -1,8 +1,12 @@
 import { isHex, type Hex } from "viem";
 import { z } from "zod";
+import { BeaconClient } from "../beacon/api.ts";
+import { awaitSynced } from "../beacon/sync.ts";
+import { sshSchema } from "../remote/ssh.ts";
 import { clientName, KeymanagerClient, keymanagerSchema } from "../beacon/keymanager.ts";
 import { auditKeys } from "../keys/audit.ts";
 import { deriveSigningKey } from "../keys/derivation.ts";
+import { KeyInUseError, KeysLostAtClientError, OtherMnemonicError } from "../keys/errors.ts";
 import { assignMnemonicKey, KeystoreDirectory, loadMnemonic } from "../keys/store.ts";
 import { sourceFault } from "../../lib/secret-source.ts";
 import { parseImportId } from "../import-id.ts";
@@ -27,6 +31,9 @@ export const validatorKeysSchema = z.object({
   keystoreDirectory: z.string({ error: "must be the path of a folder" }).min(1),
   /** The one client that signs with these keys, a validator client or its Web3Signer; absent while they are only prepared. */
   keymanager: keymanagerSchema.optional(),
+  /** Beacon node that tells which keys are on the chain already; with the host on whose loopback it is. */
+  beaconUrl: z.url().optional(),
+  beaconSsh: sshSchema.optional(),
 });
 
 type Inputs = z.infer<typeof validatorKeysSchema>;
@@ -60,7 +67,7 @@ export const validatorKeysHandler: ResourceHandler<Inputs, Outputs> = {
     return { inputs, outputs: { ...inputs, publicKeys, paths, keystoreDigests, loaded } };
   },
 
-  update: (_id, _old, inputs, context) => ensureKeys(inputs, context),
+  update: (_id, old, inputs, context) => ensureKeys(inputs, context, old.publicKeys),
 
   /** Only keystores that exist are taken over: nothing is generated, stored or loaded. */
   async locate(id) {
@@ -84,13 +91,15 @@ export const validatorKeysHandler: ResourceHandler<Inputs, Outputs> = {
   delete: () => Promise.resolve(),
 };
 
-async function ensureKeys(inputs: Inputs, context: OperationContext): Promise<Outputs> {
+async function ensureKeys(inputs: Inputs, context: OperationContext, before: readonly Hex[] = []): Promise<Outputs> {
   const mnemonic = await loadMnemonic(inputs.mnemonicFile, inputs.generateMnemonic);
   const store = new KeystoreDirectory(inputs.keystoreDirectory);
   const keystores = [];
   const stored: Hex[] = [];
   for (let offset = 0; offset < inputs.count; offset++) {
     const key = deriveSigningKey(mnemonic, inputs.startIndex + offset);
+    const former = before[offset];
+    if (former !== undefined && former !== key.publicKey) throw new OtherMnemonicError(inputs.mnemonicFile, former);
     if (!(await store.has(key.publicKey))) stored.push(key.publicKey);
     keystores.push(await store.ensure(key));
   }
@@ -107,14 +116,26 @@ async function ensureKeys(inputs: Inputs, context: OperationContext): Promise<Ou
   };
 }
 
+/**
+ * Loads keys that were never loaded. A key that has signed is loaded with its history only, which is a move's to do.
+ * @throws {@link KeysLostAtClientError}, {@link KeyInUseError}, `KeyOnAnotherClientError`
+ */
 async function load(
-  { mnemonicFile, keystoreDirectory }: Inputs,
+  { mnemonicFile, keystoreDirectory, beaconUrl, beaconSsh }: Inputs,
   keymanager: NonNullable<Inputs["keymanager"]>,
   publicKeys: readonly Hex[],
   context: OperationContext,
 ): Promise<void> {
   const store = new KeystoreDirectory(keystoreDirectory);
   const client = clientName(keymanager);
+  const unnoted: Hex[] = [];
+  for (const publicKey of publicKeys) if ((await store.clientOf(publicKey)) === undefined) unnoted.push(publicKey);
+  if (beaconUrl !== undefined && unnoted.length > 0) {
+    const beacon = new BeaconClient(beaconUrl, beaconSsh);
+    await awaitSynced(beacon, context);
+    const known = await beacon.validators(unnoted);
+    if (known.length > 0) throw new KeyInUseError(known.map(({ publicKey }) => publicKey));
+  }
   for (const publicKey of publicKeys) {
     await assignMnemonicKey(mnemonicFile, publicKey, client);
     await store.assign(publicKey, client);
@@ -122,13 +143,24 @@ async function load(
   const api = new KeymanagerClient(keymanager);
   const present = new Set(await api.listKeystores());
   const missing = publicKeys.filter((publicKey) => !present.has(publicKey));
-  if (missing.length === 0) return;
+  const lost: Hex[] = [];
+  for (const publicKey of missing) if (await store.wasLoaded(publicKey, client)) lost.push(publicKey);
+  if (lost.length > 0) throw new KeysLostAtClientError(client, lost);
+  const mark = async (): Promise<void> => {
+    for (const publicKey of publicKeys)
+      if (!(await store.wasLoaded(publicKey, client))) await store.markLoaded(publicKey, client);
+  };
+  if (missing.length === 0) {
+    await mark();
+    return;
+  }
   context.log(`loading ${missing.length} keystore(s) into ${client}`);
   await auditKeys(keystoreDirectory, { operation: "loading", publicKeys: missing, client });
   await api.importKeystores(
     await Promise.all(missing.map((publicKey) => store.keystore(publicKey))),
     await Promise.all(missing.map((publicKey) => store.password(publicKey))),
   );
+  await mark();
   await auditKeys(keystoreDirectory, { operation: "loaded", publicKeys: missing, client });
 }
 

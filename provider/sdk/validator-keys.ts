@@ -1,5 +1,5 @@
 import { CustomResource, type CustomResourceOptions, type Input, type Output } from "@pulumi/pulumi";
-import { withOutputs, type KeymanagerArgs } from "./common.ts";
+import { withOutputs, type KeymanagerArgs, type SshArgs } from "./common.ts";
 
 export interface ValidatorKeysArgs {
   /** File with a BIP-39 mnemonic, mode 0600, or `vault:MOUNT/PATH#FIELD`. */
@@ -13,6 +13,10 @@ export interface ValidatorKeysArgs {
   readonly keystoreDirectory: Input<string>;
   /** The one validator client that signs with the keys. */
   readonly keymanager?: Input<KeymanagerArgs>;
+  /** Beacon node that tells which keys are on the chain already. */
+  readonly beaconUrl?: Input<string>;
+  /** Host on whose loopback the beacon node is; this machine by default. */
+  readonly beaconSsh?: Input<SshArgs>;
 }
 
 /** A range of a mnemonic's validator keys, stored and loaded. State holds public keys, paths and digests only. */

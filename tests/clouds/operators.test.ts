@@ -32,6 +32,7 @@ const ABI = parseAbi([
   "function keyOf(bytes32 pubkeyHash) view returns (uint256 operatorId, uint256 index, uint8 state)",
   "function submitValidatorSigs(uint256 operatorId, bytes pubkeys, bytes signatures)",
   "function withdrawalVault() view returns (address)",
+  "function operatorRegistry() view returns (address)",
   "function withdrawalCredentials() view returns (bytes32)",
 ]);
 const MANAGER = generatePrivateKey();
@@ -61,6 +62,7 @@ beforeAll(async () => {
           heldBondOf: bond,
           keyOf: [registered.some((known) => keccak256(known) === key) ? 1n : 0n, 0n, 0],
           withdrawalVault: VAULT,
+          operatorRegistry: REGISTRY,
           withdrawalCredentials: CREDENTIALS,
         })[name],
       execute: (name, args, valueWei) => {
@@ -87,7 +89,9 @@ async function listen(): Promise<void> {
     validator = new FakeKeymanager();
     signer.token = "";
     beacon = createServer((request, response) => {
-      const data = request.url?.includes("/syncing") ? { is_syncing: syncing-- > 0 } : [];
+      const data = request.url?.includes("/syncing")
+        ? { is_syncing: syncing-- > 0, head_slot: "9", sync_distance: "0" }
+        : [];
       response.setHeader("content-type", "application/json").end(JSON.stringify({ data }));
     });
     try {

