@@ -71,6 +71,10 @@ if (process.argv[2] === "beacon") {
   Object.defineProperty(BeaconSync.prototype, "slotImportTolerance", { get: () => SLOTS_BEHIND, set() {} });
 }
 
+// What the API tells of the preset (GET /eth/v1/config/spec) leaves the overrides out: whoever asks would count epochs of another length.
+const { activePreset } = await import(import.meta.resolve("@lodestar/params"));
+Object.assign(activePreset, chain.preset);
+
 await import(import.meta.resolve("@chainsafe/lodestar"));
 
 /** The value of one of Lodestar's options. */
