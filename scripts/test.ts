@@ -63,8 +63,10 @@ const BATCHES: readonly (readonly Suite[])[] = [
     { name: "engine", command: vitest("--config", "tests/engine/vitest.config.ts"), counts: "vitest" },
     { name: "compose", command: vitest("--config", "tests/compose/vitest.config.ts"), counts: "vitest" },
   ],
-  [{ name: "clouds", command: vitest("--config", "tests/clouds/vitest.config.ts"), counts: "vitest" }],
-  [{ name: "machine", command: vitest("--config", "tests/machine/vitest.config.ts"), counts: "vitest" }],
+  [
+    { name: "clouds", command: vitest("--config", "tests/clouds/vitest.config.ts"), counts: "vitest" },
+    { name: "machine", command: vitest("--config", "tests/machine/vitest.config.ts"), counts: "vitest" },
+  ],
   [{ name: "devnet", command: vitest("--config", "tests/devnet/vitest.config.ts"), counts: "vitest" }],
 ];
 const SUITES = BATCHES.flat();
