@@ -37,14 +37,16 @@ const node = (...args: string[]): string[] => [process.execPath, ...args];
 const vitest = (...args: string[]): string[] => node("node_modules/vitest/vitest.mjs", "run", ...args);
 const script = (name: string): string[] => node("node_modules/tsx/dist/cli.mjs", `scripts/${name}.ts`);
 
+const DEVNET = ["--config", "tests/devnet/vitest.config.ts"] as const;
+
 /** Suites that run at the same time stand in one list: each of them leaves a core idle for a good part. */
 const BATCHES: readonly (readonly Suite[])[] = [
   [
     { name: "types", command: node("node_modules/typescript/bin/tsc"), counts: "command" },
     { name: "lint", command: node("node_modules/eslint/bin/eslint.js", "."), counts: "command" },
     { name: "format", command: node("node_modules/prettier/bin/prettier.cjs", "--check", "."), counts: "command" },
+    { name: "unit", command: vitest(), counts: "vitest" },
   ],
-  [{ name: "unit", command: vitest(), counts: "vitest" }],
   [
     { name: "contracts", command: node("contracts/bin/forge", "test"), counts: "forge" },
     {
@@ -57,6 +59,8 @@ const BATCHES: readonly (readonly Suite[])[] = [
   [
     { name: "symbolic", command: script("symbolic"), counts: "summary" },
     { name: "slither", command: script("slither"), counts: "summary" },
+    // Of the devnet's suites the one in which nothing is timed.
+    { name: "interruption", command: vitest(...DEVNET, "interruption"), counts: "vitest" },
   ],
   [{ name: "layout", command: script("storage-layout"), counts: "summary" }],
   [
@@ -67,7 +71,7 @@ const BATCHES: readonly (readonly Suite[])[] = [
     { name: "clouds", command: vitest("--config", "tests/clouds/vitest.config.ts"), counts: "vitest" },
     { name: "machine", command: vitest("--config", "tests/machine/vitest.config.ts"), counts: "vitest" },
   ],
-  [{ name: "devnet", command: vitest("--config", "tests/devnet/vitest.config.ts"), counts: "vitest" }],
+  [{ name: "devnet", command: vitest(...DEVNET, "--exclude", "**/interruption.test.ts"), counts: "vitest" }],
 ];
 const SUITES = BATCHES.flat();
 
