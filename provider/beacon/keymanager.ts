@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Hex } from "viem";
 import { EthstakeError } from "../../lib/errors.ts";
 import { projectPath } from "../../lib/paths.ts";
+import { shellWord } from "../../lib/shell.ts";
 import { KeystoreImportError } from "../keys/errors.ts";
 import { askApi } from "../remote/http.ts";
 import { sshSchema, useHost } from "../remote/ssh.ts";
@@ -200,9 +201,7 @@ export class KeymanagerClient {
           throw unreadable(cause);
         },
       );
-    const { code, stdout, stderr } = await useHost(ssh, (host) =>
-      host.run(`cat -- '${tokenFile.replaceAll("'", `'\\''`)}'`),
-    );
+    const { code, stdout, stderr } = await useHost(ssh, (host) => host.run(`cat -- ${shellWord(tokenFile)}`));
     if (code !== 0) throw unreadable(new Error(stderr.trim()));
     return stdout.trim();
   }

@@ -1,3 +1,4 @@
+import { shellWord } from "../../../lib/shell.ts";
 import type { Bundle, BundleDirectory, BundleFile, GeneratedSecret } from "./spec.ts";
 
 /** What a host is asked to do for a node: shell scripts, and what they read. */
@@ -47,8 +48,8 @@ exit "$code"`;
  */
 export function applyScripts(node: string, directory: string, bundle: Bundle): ApplyScripts {
   const project = `ethstake-${node}`;
-  const compose = `docker compose --project-name ${quoted(project)} --project-directory ${quoted(directory)}`;
-  const containers = `--filter ${quoted(`label=com.docker.compose.project=${project}`)}`;
+  const compose = `docker compose --project-name ${shellWord(project)} --project-directory ${shellWord(directory)}`;
+  const containers = `--filter ${shellWord(`label=com.docker.compose.project=${project}`)}`;
   return {
     install: installScript(directory),
     files:
@@ -60,7 +61,7 @@ export function applyScripts(node: string, directory: string, bundle: Bundle): A
       "umask 077",
       // What changed is in the input for the plan's sake; compose finds out by itself what runs on what.
       "cat >/dev/null",
-      `cd ${quoted(directory)}`,
+      `cd ${shellWord(directory)}`,
       LOCK,
       // A power cut may have left containers that were made and never started, under names that stand in compose's way.
       `for id in $(docker ps --all --quiet --filter status=created ${containers}); do docker rm "$id" >/dev/null; done`,
@@ -77,8 +78,8 @@ export function applyScripts(node: string, directory: string, bundle: Bundle): A
       "set -eu",
       "umask 077",
       "cat >/dev/null",
-      `[ -e ${quoted(`${directory}/compose.yaml`)} ] || exit 0`,
-      `cd ${quoted(directory)}`,
+      `[ -e ${shellWord(`${directory}/compose.yaml`)} ] || exit 0`,
+      `cd ${shellWord(directory)}`,
       LOCK,
       undisturbed(`${compose} down --remove-orphans`),
     ].join("\n"),
@@ -93,8 +94,8 @@ export function applyScripts(node: string, directory: string, bundle: Bundle): A
 function installScript(directory: string): string {
   return `set -eu
 umask 077
-mkdir -p ${quoted(directory)}
-cd ${quoted(directory)}
+mkdir -p ${shellWord(directory)}
+cd ${shellWord(directory)}
 ${LOCK}
 : >.bundle.incoming
 while read -r kind mode path content; do
@@ -154,9 +155,4 @@ function plain(path: string): string {
   if (!/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(path) || path.split("/").some((part) => /^\.+$/.test(part)))
     throw new TypeError(`${path} is no path below a node's folder`);
   return path;
-}
-
-/** As one word of a shell. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
