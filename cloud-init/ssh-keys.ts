@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
 
 const KEY_TYPES: ReadonlySet<string> = new Set([
   "ssh-ed25519",
@@ -14,6 +15,11 @@ const KEY_TYPES: ReadonlySet<string> = new Set([
 export interface PublicKey {
   readonly type: string;
   readonly blob: Buffer;
+}
+
+/** A key's fingerprint as ssh shows it. @param blob the key's bytes, as its line has them in base64 */
+export function fingerprint(blob: Buffer): string {
+  return `SHA256:${createHash("sha256").update(blob).digest("base64").replace(/=+$/, "")}`;
 }
 
 /** Reads `TYPE BASE64 [COMMENT]`; undefined when it is not one whole key of a type that sshd takes. */

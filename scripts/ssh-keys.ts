@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
+import { fingerprint } from "../cloud-init/ssh-keys.ts";
 
 /** A public host key. */
 export interface HostKey {
@@ -39,7 +39,6 @@ function parseKeys(text: string): HostKey[] {
   return text.split("\n").flatMap((line) => {
     const [host = "#", type, key] = line.trim().split(/\s+/);
     if (host.startsWith("#") || type === undefined || key === undefined) return [];
-    const digest = createHash("sha256").update(Buffer.from(key, "base64")).digest("base64").replace(/=+$/, "");
-    return [{ type, key, fingerprint: `${type} SHA256:${digest}` }];
+    return [{ type, key, fingerprint: `${type} ${fingerprint(Buffer.from(key, "base64"))}` }];
   });
 }

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { Client, type ConnectConfig } from "ssh2";
 import { z } from "zod";
+import { fingerprint } from "../../cloud-init/ssh-keys.ts";
 import { errorMessage } from "../../lib/errors.ts";
 import { HostConnectionError, HostKeyMismatchError } from "./errors.ts";
 
@@ -186,9 +187,4 @@ function open(key: string, connection: SshConnection): Shared {
 /** How a host signs with a key of a type (RFC 8332 for RSA: never with SHA-1). */
 function hostKeyAlgorithms(type: string): NonNullable<NonNullable<ConnectConfig["algorithms"]>["serverHostKey"]> {
   return (type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type]) as ReturnType<typeof hostKeyAlgorithms>;
-}
-
-/** As ssh shows it. */
-function fingerprint(blob: Buffer): string {
-  return `SHA256:${createHash("sha256").update(blob).digest("base64").replace(/=+$/, "")}`;
 }

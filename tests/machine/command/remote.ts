@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { Client, type ServerHostKeyAlgorithm } from "ssh2";
+import { fingerprint } from "../../../cloud-init/ssh-keys.ts";
 import { errorMessage } from "../../../lib/errors.ts";
 import { Recorder, type Output, type Work } from "./outcome.ts";
 
@@ -111,8 +111,4 @@ function execute(client: Client, { command, environment, stdin }: Work): Promise
       channel.end(stdin);
     });
   });
-}
-
-function fingerprint(key: Buffer): string {
-  return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
 }
