@@ -13,6 +13,7 @@ import * as engine from "../engine/index.ts";
 import { runCommand } from "../lib/command.ts";
 import { projectRoot } from "../lib/paths.ts";
 import { policies } from "../policy/engine.ts";
+import { configurationOf } from "../stacks/namespace.ts";
 import { simulatedClouds } from "../tests/clouds/plugins.ts";
 import { benchEngine, processTreeMiB } from "./bench-engine.ts";
 
@@ -66,12 +67,7 @@ function fleet(nodes: number, keys: number): Record<string, string> {
       },
     ],
   };
-  return Object.fromEntries(
-    Object.entries(settings).map(([key, value]) => [
-      `ethstake:${key}`,
-      typeof value === "string" ? value : JSON.stringify(value),
-    ]),
-  );
+  return configurationOf(settings);
 }
 
 /** Previews a fleet in this process. */

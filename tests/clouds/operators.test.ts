@@ -12,6 +12,7 @@ import * as engine from "../../engine/index.ts";
 import { policies } from "../../policy/engine.ts";
 import { FakeChain } from "../../provider/testing/fake-chain.ts";
 import { FakeKeymanager } from "../../provider/testing/fake-keymanager.ts";
+import { configurationOf } from "../../stacks/namespace.ts";
 import { simulatedClouds } from "./plugins.ts";
 
 // An operator's fork on this machine, whole: program, engine and provider are the product's own. Docker is simulated, so Web3Signer, the
@@ -152,12 +153,7 @@ function options(keys: object[]): engine.RunOptions {
     stack: "trial",
     stateDir: join(dir, "state"),
     plugins: simulatedClouds(join(dir, "clouds")),
-    config: Object.fromEntries(
-      Object.entries(settings).map(([key, value]) => [
-        `ethstake:${key}`,
-        typeof value === "string" ? value : JSON.stringify(value),
-      ]),
-    ),
+    config: configurationOf(settings),
     policies,
   };
 }

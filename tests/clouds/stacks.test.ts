@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import * as engine from "../../engine/index.ts";
 import { policies } from "../../policy/engine.ts";
-import { settingsOf } from "../../stacks/namespace.ts";
+import { configurationOf, settingsOf } from "../../stacks/namespace.ts";
 import { Cloud } from "./cloud.ts";
 import { simulatedClouds } from "./plugins.ts";
 
@@ -47,12 +47,7 @@ class Trial {
       stack: "trial",
       stateDir: join(this.dir, "state"),
       plugins: simulatedClouds(join(this.dir, "clouds")),
-      config: Object.fromEntries(
-        Object.entries(this.settings).map(([key, value]) => [
-          `ethstake:${key}`,
-          typeof value === "string" ? value : JSON.stringify(value),
-        ]),
-      ),
+      config: configurationOf(this.settings),
       policies,
     };
   }

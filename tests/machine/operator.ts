@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as engine from "../../engine/index.ts";
 import { projectRoot } from "../../lib/paths.ts";
+import { configurationOf } from "../../stacks/namespace.ts";
 
 const PLUGIN = fileURLToPath(new URL("command/plugin.ts", import.meta.url));
 const ENGINE_RUN = fileURLToPath(new URL("engine-run.ts", import.meta.url));
@@ -89,12 +90,7 @@ export class Operator {
       stack: "machine",
       stateDir: this.stateDir,
       plugins: commandPlugin(),
-      config: Object.fromEntries(
-        Object.entries(config).map(([key, value]) => [
-          `ethstake:${key}`,
-          typeof value === "string" ? value : JSON.stringify(value),
-        ]),
-      ),
+      config: configurationOf(config),
     };
   }
 
