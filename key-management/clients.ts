@@ -3,6 +3,7 @@ import {
   clientName,
   KeymanagerClient,
   KeymanagerError,
+  type DeletedKeys,
   type KeymanagerConnection,
 } from "../provider/beacon/keymanager.ts";
 
@@ -16,6 +17,12 @@ export interface SigningClient {
   readonly validator?: KeymanagerConnection | undefined;
   /** Web3Signer as its validator client sees it. */
   readonly signerUrl?: string | undefined;
+}
+
+/** The keys at a node's client; undefined when there is no such node. */
+export function clientAt(clients: readonly SigningClient[], node: string): ClientKeys | undefined {
+  const client = clients.find((candidate) => candidate.node === node);
+  return client && new ClientKeys(client);
 }
 
 /** What a validator client was told of one key. Absent is what it has no API for. */
@@ -61,7 +68,7 @@ export class ClientKeys {
   /** Makes the client stop signing, and takes what it signed. The validator client first: it would only fail without its signer. */
   async unload(publicKeys: readonly Hex[]): Promise<Unloaded> {
     const kept = new Map<Hex, string>();
-    const note = (statuses: readonly { readonly status: string; readonly message?: string | undefined }[]): void => {
+    const note = (statuses: DeletedKeys["statuses"]): void => {
       publicKeys.forEach((key, index) => {
         const { status, message } = statuses[index] ?? { status: "no answer" };
         if (!["deleted", "not_active", "not_found"].includes(status)) kept.set(key, message ?? status);
@@ -108,7 +115,7 @@ export class ClientKeys {
   }
 }
 
-/** Not every client has every part of the API, and one that has not answers 404, 405 or 501. */
+/** Not every client has every part of the API. One that has not answers 404, 405 or 501, and some 400 or 500. */
 async function ifServed<Value>(ask: () => Promise<Value>): Promise<Value | undefined> {
   try {
     return await ask();

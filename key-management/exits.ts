@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Hex } from "viem";
 import { createFileOnce, readPrivateFile } from "../lib/files.ts";
 import { projectPath } from "../lib/paths.ts";
-import type { BeaconClient } from "../provider/beacon/api.ts";
+import { epochAt, type BeaconClient } from "../provider/beacon/api.ts";
 import { auditKeys } from "../provider/keys/audit.ts";
 import { SecretFileError } from "../provider/keys/errors.ts";
 import { KeystoreDirectory } from "../provider/keys/store.ts";
@@ -39,7 +39,6 @@ export async function signExits(
   epoch?: number,
 ): Promise<StoredExit[]> {
   const facts = await beacon.chainFacts();
-  const current = Math.floor((now() - facts.genesisTime) / (facts.secondsPerSlot * facts.slotsPerEpoch));
   const validators = new Map((await beacon.validators(publicKeys)).map((entry) => [entry.publicKey, entry]));
   const faults = publicKeys.flatMap((key) => {
     const status = validators.get(key)?.status;
@@ -52,7 +51,7 @@ export async function signExits(
   const signed: Hex[] = [];
   for (const publicKey of publicKeys) {
     const validatorIndex = validators.get(publicKey)?.index ?? 0;
-    const terms = { validatorIndex, epoch: epoch ?? current, ...facts };
+    const terms = { validatorIndex, epoch: epoch ?? epochAt(facts, now()), ...facts };
     const exit = signExit(await store.unlock(publicKey), terms);
     if (!verifyExit(publicKey, exit, terms)) throw new ExitRefusedError([`the exit of ${publicKey} does not verify`]);
     const file = exitFile(keystoreDirectory, publicKey);

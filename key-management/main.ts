@@ -10,7 +10,7 @@ import { KeyRequestError } from "./errors.ts";
 import { signExits, submitExits } from "./exits.ts";
 import { MoveJournal } from "./move-journal.ts";
 import { moveKeys, resumeMove, type MoveContext } from "./move.ts";
-import { beaconOf, clientsOf, loadKeyStack, operatorOf, type KeyOperator, type KeyStack } from "./stack.ts";
+import { beaconOf, loadKeyStack, operatorOf, type KeyOperator, type KeyStack } from "./stack.ts";
 
 const USAGE = `usage: npm run keys -- COMMAND --stack NAME [--operator NAME] [--outputs FILE] [--beacon URL] [--json]
   list                                          where each key is
@@ -145,7 +145,7 @@ function moveContext({ stack, operator, keystoreDirectory, values }: Setting, no
   return {
     keystoreDirectory,
     mnemonicFile: operator.mnemonicFile ?? join(operator.keyDirectory, "mnemonic"),
-    clients: clientsOf(stack),
+    clients: stack.signing,
     beacon: beaconOf(stack, node, values.beacon),
     say: (line) => process.stderr.write(`${line}\n`),
     withoutHistory: values["without-history"],

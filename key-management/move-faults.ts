@@ -1,6 +1,6 @@
 import { errorMessage } from "../lib/errors.ts";
 import { KeystoreDirectory, mnemonicClientOf } from "../provider/keys/store.ts";
-import { ClientKeys } from "./clients.ts";
+import { clientAt } from "./clients.ts";
 import type { MoveContext, MoveRequest } from "./move.ts";
 
 /** STACK/NODE of a client's lasting name. */
@@ -13,18 +13,15 @@ export async function moveFaults(
   { from, to, publicKeys }: MoveRequest,
   { clients, keystoreDirectory, mnemonicFile, beacon, sourceLost = false, withoutHistory = false }: MoveContext,
 ): Promise<string[]> {
-  const known = clients.map(({ node }) => node);
-  const unknown = [from, to].filter((node) => !known.includes(node));
-  if (unknown.length > 0)
-    return unknown.map((node) => `there is no node ${node} with a validator client, only ${known.join(", ")}`);
+  const source = clientAt(clients, from);
+  const target = clientAt(clients, to);
+  if (!source || !target) {
+    const known = clients.map(({ node }) => node);
+    return [from, to]
+      .filter((node) => !known.includes(node))
+      .map((node) => `there is no node ${node} with a validator client, only ${known.join(", ")}`);
+  }
   if (publicKeys.length === 0) return ["no key is named"];
-  const clientOf = (node: string): ClientKeys => {
-    const client = clients.find((candidate) => candidate.node === node);
-    if (!client) throw new TypeError(`no node ${node}`);
-    return new ClientKeys(client);
-  };
-  const source = clientOf(from);
-  const target = clientOf(to);
   const faults: string[] = [];
   const store = new KeystoreDirectory(keystoreDirectory);
   for (const key of publicKeys) {

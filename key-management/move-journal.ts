@@ -1,12 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { isHex, type Hex } from "viem";
 import { z } from "zod";
 import { createFileOnce, exists, readJson, writeFileAtomically } from "../lib/files.ts";
 import { projectPath } from "../lib/paths.ts";
-
-const keySchema = z.custom<Hex>((value) => isHex(value) && value.length === 98);
+import { publicKeySchema } from "../provider/resources/validator-keys.ts";
 
 const moveSchema = z.object({
   id: z.string(),
@@ -15,7 +13,7 @@ const moveSchema = z.object({
   fromNode: z.string(),
   to: z.string(),
   toNode: z.string(),
-  publicKeys: z.array(keySchema),
+  publicKeys: z.array(publicKeySchema),
   /**
    * begun: the keys' notes may say that they move; their client may still sign. stopped: their client has given them up, and what they
    * signed is on disk. reassigned: the waiting is over, and they belong to their new client.

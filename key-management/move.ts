@@ -7,10 +7,10 @@ import type { Hex } from "viem";
 import { errorMessage } from "../lib/errors.ts";
 import { withLock } from "../lib/lock.ts";
 import { projectPath } from "../lib/paths.ts";
-import type { BeaconClient, ChainFacts } from "../provider/beacon/api.ts";
-import { auditKeys } from "../provider/keys/audit.ts";
+import { epochAt, slotAt, type BeaconClient, type ChainFacts } from "../provider/beacon/api.ts";
+import { auditKeys, type KeyOperation } from "../provider/keys/audit.ts";
 import { KeystoreDirectory, reassignMnemonicKey } from "../provider/keys/store.ts";
-import { ClientKeys, type KeySettings, type SigningClient } from "./clients.ts";
+import { clientAt, ClientKeys, type KeySettings, type SigningClient } from "./clients.ts";
 import {
   KeysNotStoppedError,
   KeysStillSigningError,
@@ -27,7 +27,7 @@ import { MoveJournal, type Move } from "./move-journal.ts";
  * Whole epochs without a sign of the keys before they are loaded again: what clients' own doppelganger protection watches. An attestation
  * that was signed before the stop can be included for an epoch after it.
  */
-export const SILENT_EPOCHS = 2;
+const SILENT_EPOCHS = 2;
 
 /** How often a client is asked to give keys up that it goes on listing. */
 const UNLOAD_ATTEMPTS = 3;
@@ -145,7 +145,7 @@ async function go(begun: Move, journal: MoveJournal, context: MoveContext): Prom
     await auditKeys(context.keystoreDirectory, event(move, "safe"));
     move = { ...move, step: "reassigned" };
     await journal.write(move);
-  } else if ((await targetOf(move, context).loaded(move.publicKeys)).length === 0) {
+  } else if (await isEmpty(move, context)) {
     // Somebody may have lost patience since, and loaded them elsewhere by hand.
     await silence(move, facts, context);
   }
@@ -228,7 +228,6 @@ async function takeKeys(move: Move, source: ClientKeys, journal: MoveJournal): P
 async function silence(move: Move, facts: ChainFacts, context: MoveContext): Promise<void> {
   const { now, sleep: wait } = clockOf(context);
   const epochMs = facts.secondsPerSlot * facts.slotsPerEpoch * 1000;
-  const epochAt = (ms: number): number => Math.floor((ms - facts.genesisTime * 1000) / epochMs);
   await requireSynced(context, facts, now);
   const active = await activeKeys(move.publicKeys, context.beacon);
   if (active.size === 0) {
@@ -236,7 +235,7 @@ async function silence(move: Move, facts: ChainFacts, context: MoveContext): Pro
     return;
   }
   const indices = [...active.values()];
-  const first = epochAt(now()) + 1;
+  const first = epochAt(facts, now() / 1000) + 1;
   context.say(
     `watching epochs ${first} to ${first + SILENT_EPOCHS - 1}, ${Math.ceil(((SILENT_EPOCHS + 1) * epochMs) / 1000)} s at most`,
   );
@@ -248,7 +247,7 @@ async function silence(move: Move, facts: ChainFacts, context: MoveContext): Pro
     const live = await context.beacon.live(epoch, indices);
     if (live.size > 0) throw new KeysStillSigningError([...live], epoch);
     // A machine that slept may be asking for an epoch that its node has forgotten, and nodes say nothing then.
-    if (epochAt(now()) > epoch + 1) {
+    if (epochAt(facts, now() / 1000) > epoch + 1) {
       await silence(move, facts, context);
       return;
     }
@@ -259,8 +258,7 @@ async function silence(move: Move, facts: ChainFacts, context: MoveContext): Pro
 async function requireSynced({ beacon }: MoveContext, facts: ChainFacts, now: () => number): Promise<void> {
   if (!(await beacon.isSynced()))
     throw new MoveHaltedError(`the beacon node at ${beacon.url} is not synced, and does not know who attests`);
-  const slot = Math.floor((now() / 1000 - facts.genesisTime) / facts.secondsPerSlot);
-  const difference = Math.abs((await beacon.currentSlot()) - slot);
+  const difference = Math.abs((await beacon.currentSlot()) - slotAt(facts, now() / 1000));
   if (difference > CLOCK_SLOTS)
     throw new MoveHaltedError(
       `this machine's clock and that of the beacon node at ${beacon.url} differ by ${difference} slots`,
@@ -362,12 +360,12 @@ function named(client: ClientKeys, name: string, lost = false): ClientKeys {
 }
 
 function clientOf(node: string, { clients }: Pick<MoveContext, "clients">): ClientKeys {
-  const client = clients.find((candidate) => candidate.node === node);
+  const client = clientAt(clients, node);
   if (!client) throw new MoveHaltedError(`there is no node ${node} with a validator client any more`);
-  return new ClientKeys(client);
+  return client;
 }
 
-function event({ publicKeys, from, to, id }: Move, operation: Parameters<typeof auditKeys>[1]["operation"]) {
+function event({ publicKeys, from, to, id }: Move, operation: KeyOperation) {
   return { operation, publicKeys, client: to, detail: `move ${id}, from ${from}` } as const;
 }
 

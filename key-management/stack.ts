@@ -1,4 +1,3 @@
-import { isHex, type Hex } from "viem";
 import { z } from "zod";
 import { outputs } from "../engine/index.ts";
 import { readPrivateFile } from "../lib/files.ts";
@@ -6,11 +5,9 @@ import { projectRoot } from "../lib/paths.ts";
 import { BeaconClient } from "../provider/beacon/api.ts";
 import { keymanagerSchema } from "../provider/beacon/keymanager.ts";
 import { SecretFileError } from "../provider/keys/errors.ts";
+import { publicKeySchema } from "../provider/resources/validator-keys.ts";
 import { sshSchema } from "../provider/remote/ssh.ts";
-import type { SigningClient } from "./clients.ts";
 import { KeyRequestError, NoKeysError } from "./errors.ts";
-
-const publicKey = z.custom<Hex>((value) => isHex(value) && value.length === 98);
 
 const stackSchema = z.object({
   signing: z.array(
@@ -27,7 +24,7 @@ const stackSchema = z.object({
       name: z.string(),
       keyDirectory: z.string(),
       mnemonicFile: z.string().nullish(),
-      keys: z.array(z.object({ node: z.string(), publicKeys: z.array(publicKey) })),
+      keys: z.array(z.object({ node: z.string(), publicKeys: z.array(publicKeySchema) })),
     }),
   ),
 });
@@ -72,9 +69,4 @@ export function beaconOf({ signing }: KeyStack, node: string, url: string | unde
   const { beacon } = signing.find((client) => client.node === node) ?? signing[0] ?? {};
   if (!beacon) throw new KeyRequestError("--beacon", "(none)", "The stack has no beacon node: give the URL of one.");
   return new BeaconClient(beacon.url, beacon.ssh);
-}
-
-/** The stack's clients. */
-export function clientsOf({ signing }: KeyStack): SigningClient[] {
-  return signing.map(({ node, holder, validator, signerUrl }) => ({ node, holder, validator, signerUrl }));
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Hex } from "viem";
-import type { BeaconValidator, ChainFacts } from "../../provider/beacon/api.ts";
+import { epochAt, slotAt, type BeaconValidator, type ChainFacts } from "../../provider/beacon/api.ts";
 import { deriveSigningKey } from "../../provider/keys/derivation.ts";
 import { assignMnemonicKey, KeystoreDirectory } from "../../provider/keys/store.ts";
 import { FakeKeymanager } from "../../provider/testing/fake-keymanager.ts";
@@ -100,7 +100,7 @@ export class World {
         url: "http://beacon.test",
         chainFacts: () => Promise.resolve(FACTS),
         isSynced: () => Promise.resolve(this.synced),
-        currentSlot: () => Promise.resolve(Math.floor((this.#nowMs / 1000 - FACTS.genesisTime) / FACTS.secondsPerSlot)),
+        currentSlot: () => Promise.resolve(slotAt(FACTS, this.#nowMs / 1000)),
         validators: (keys) => Promise.resolve(keys.map((key, index) => this.#validator(key, index))),
         live: (epoch, indices) =>
           Promise.resolve(
@@ -133,7 +133,7 @@ export class World {
   }
 
   #epoch(): number {
-    return Math.floor((this.#nowMs - FACTS.genesisTime * 1000) / EPOCH_MS);
+    return epochAt(FACTS, this.#nowMs / 1000);
   }
 
   #attest(): void {

@@ -51,6 +51,16 @@ export interface ChainFacts {
   readonly capellaForkVersion: Hex;
 }
 
+/** The slot of a moment. @param seconds since 1970 */
+export function slotAt({ genesisTime, secondsPerSlot }: ChainFacts, seconds: number): number {
+  return Math.floor((seconds - genesisTime) / secondsPerSlot);
+}
+
+/** The epoch of a moment (phase0/beacon-chain.md, compute_epoch_at_slot). @param seconds since 1970 */
+export function epochAt(facts: ChainFacts, seconds: number): number {
+  return Math.floor(slotAt(facts, seconds) / facts.slotsPerEpoch);
+}
+
 /** A client of the beacon node API (ethereum/beacon-APIs). */
 export class BeaconClient {
   readonly url: string;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Hex } from "viem";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { BeaconClient } from "../../provider/beacon/api.ts";
+import { BeaconClient, epochAt } from "../../provider/beacon/api.ts";
 import { nodeConfig, ProjectCopy } from "./project.ts";
 
 const STACK = "keys";
@@ -63,8 +63,7 @@ describe("keys of a devnet with two nodes", () => {
   };
   const beacon = (): BeaconClient => new BeaconClient(beaconApi);
   /** The epoch that the clock is in. */
-  const epoch = async (): Promise<number> =>
-    Math.floor((Date.now() - (await beacon().chainFacts()).genesisTime * 1000) / epochMs);
+  const epoch = async (): Promise<number> => epochAt(await beacon().chainFacts(), Date.now() / 1000);
   /** Runs a command until it says something, and kills it there. */
   const killedAt = async (words: string, args: readonly string[]): Promise<void> => {
     const { child, result } = project.start("keys", [...args, "--stack", STACK]);
