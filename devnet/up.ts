@@ -2,7 +2,7 @@ import { Display } from "../engine/display/display.ts";
 import { up, type EngineEvent, type RunResult } from "../engine/index.ts";
 import { projectRoot } from "../lib/paths.ts";
 import { awaitActivation, awaitHead, awaitProposal, type Progress } from "./activity.ts";
-import { completeDeposits, settleFrame, withdraw } from "./cycle.ts";
+import { awaitDeposits, awaitReport, withdraw } from "./cycle.ts";
 import { loadNetwork } from "./network.ts";
 import { NetworkReader } from "./proofs.ts";
 import { allHold, renderReport, report } from "./report.ts";
@@ -40,15 +40,14 @@ export async function bringUp(stack: string, json: boolean): Promise<number> {
   );
 
   const progress = progressOn(screen);
-  await completeDeposits(reader, progress.say);
+  await awaitDeposits(reader, progress.say);
   phases["completed"] = seconds();
   const validators = await awaitActivation(reader, progress.say);
   phases["active"] = seconds();
   const { balance, settled } = await reader.rewardsReceived();
   if (balance + settled === 0n) await awaitProposal(reader, validators, progress.say);
   phases["proposed"] = seconds();
-  // A network whose rewards were settled before is left as it is: a further run changes nothing.
-  if (settled === 0n) await settleFrame(reader, progress.say);
+  if (settled === 0n) await awaitReport(reader, progress.say);
   phases["rewarded"] = seconds();
   await withdraw(reader, progress.say);
   phases["withdrawn"] = seconds();
@@ -96,7 +95,7 @@ function phaseOf(type: string, name: string): string | undefined {
   if (type === "ethstake:index:Genesis") return "genesis";
   if (type === "ethstake:index:Process") return name.endsWith("-validator") ? "clients" : undefined;
   if (type === "ethstake:index:Contract") return "deployed";
-  return name === "staking-deposits" ? "deposited" : undefined;
+  return name === "staking-stake" ? "staked" : undefined;
 }
 
 /** One line that is rewritten on a terminal; elsewhere a line whenever the message changes. */

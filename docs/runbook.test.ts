@@ -16,6 +16,7 @@ const FOLDERS = [
   "policy",
   "provider",
   "scripts",
+  "services",
   "stacks",
   "verify",
 ];

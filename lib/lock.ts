@@ -45,6 +45,13 @@ export async function holdLock(file: string, patienceMs = PATIENCE_MS): Promise<
   }
 }
 
+/** Gives a lock back that this process holds. */
+export async function releaseLock(file: string): Promise<void> {
+  for (const { number, identity } of await readRow(file)) {
+    if (identity?.pid === process.pid) await remove(`${file}.${number}`);
+  }
+}
+
 /** Runs something while holding a lock, waiting for other processes, and other callers in this one, that hold it. */
 export async function withLock<Result>(file: string, action: () => Promise<Result>): Promise<Result> {
   const turn = (queues.get(file) ?? Promise.resolve()).then(async () => {
@@ -52,9 +59,7 @@ export async function withLock<Result>(file: string, action: () => Promise<Resul
     try {
       return await action();
     } finally {
-      for (const { number, identity } of await readRow(file)) {
-        if (identity?.pid === process.pid) await remove(`${file}.${number}`);
-      }
+      await releaseLock(file);
     }
   });
   queues.set(

@@ -1,10 +1,19 @@
 import { parseEther } from "viem";
 import { repeatedNames, wellFormed, type Entry } from "./entries.ts";
-import { nodeSchema, operatorSchema, protocolSchema, type NodeSettings, type ProtocolSettings } from "./schema.ts";
+import {
+  keeperSchema,
+  nodeSchema,
+  operatorSchema,
+  protocolSchema,
+  type NodeSettings,
+  type ProtocolSettings,
+} from "./schema.ts";
 import { operatorFaults } from "./operator-checks.ts";
-import { withPorts } from "./ports.ts";
+import { withKeeperPort, withPorts } from "./ports.ts";
 import type { SettingsFault } from "./settings.ts";
 
+/** More than half of a devnet's three oracle members. */
+const MAJORITY = 2;
 /** Ether of one validator's deposit. */
 const DEPOSIT_ETHER = parseEther("32");
 
@@ -20,9 +29,14 @@ export function crossChecks(raw: Readonly<Record<string, unknown>>): SettingsFau
   const operators = wellFormed(raw["operators"], operatorSchema);
   const protocol = protocolSchema.safeParse(raw["protocol"] ?? {});
   const testStake = protocolSchema.shape.stakeCap.safeParse(raw["testStake"] ?? "72");
+  const keepers = wellFormed(raw["keepers"] ?? [{}, {}, {}], keeperSchema).map(({ index, value }) => ({
+    index,
+    value: withKeeperPort(value, index),
+  }));
   const faults = [
     ...repeatedNames("nodes", nodes),
-    ...repeatedPorts(nodes),
+    ...repeatedNames("keepers", keepers),
+    ...repeatedPorts(nodes, keepers),
     ...operatorFaults(
       operators,
       nodes.map(({ value }) => value.name),
@@ -30,6 +44,13 @@ export function crossChecks(raw: Readonly<Record<string, unknown>>): SettingsFau
     ),
   ];
   if (protocol.success) faults.push(...protocolFaults(protocol.data, raw["protocol"]));
+  const quorum = Math.max(protocol.data?.oracleQuorum ?? 0, MAJORITY);
+  if (Array.isArray(raw["keepers"]) && raw["keepers"].length < quorum)
+    faults.push({
+      path: "keepers",
+      value: raw["keepers"],
+      remedy: `must be at least ${quorum}: fewer make no quorum, and nothing would be reported`,
+    });
   if (protocol.success && testStake.success) {
     if (parseEther(testStake.data) > parseEther(protocol.data.stakeCap)) {
       faults.push({
@@ -99,7 +120,10 @@ export function protocolFaults(protocol: ProtocolSettings, raw: unknown): Settin
 }
 
 /** Ports that two clients would have, those that are defaults included. */
-function repeatedPorts(nodes: readonly Entry<NodeSettings>[]): SettingsFault[] {
+function repeatedPorts(
+  nodes: readonly Entry<NodeSettings>[],
+  keepers: readonly Entry<{ readonly port: number }>[],
+): SettingsFault[] {
   const seen = new Map<number, string>();
   const faults: SettingsFault[] = [];
   const look = (client: object, place: string): void => {
@@ -116,6 +140,7 @@ function repeatedPorts(nodes: readonly Entry<NodeSettings>[]): SettingsFault[] {
     value.consensus.forEach((client, place) => look(client, `nodes[${index}].consensus[${place}]`));
     look(value.validator, `nodes[${index}].validator`);
   }
+  for (const { index, value } of keepers) look(value, `keepers[${index}]`);
   return faults;
 }
 

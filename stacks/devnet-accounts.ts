@@ -43,6 +43,24 @@ export function committees<Value>(
   return { oracle: oracle.map(member), reviewers: reviewers.map(member), guardians: guardians.map(member) };
 }
 
+/**
+ * The accounts of a devnet's keeper, each made of its account's name. The first has the roles that keepers can have, besides.
+ * @param index place in the list of keepers
+ */
+export function keeperAccounts<Value>(
+  index: number,
+  account: (name: string) => Value,
+): { member: Value; depositor?: Value; operatorManager?: Value; exits?: Value } {
+  const member = account(COMMITTEE_ACCOUNTS.oracle[index] ?? "");
+  if (index > 0) return { member };
+  return {
+    member,
+    depositor: account(ROLE_ACCOUNTS.depositor),
+    operatorManager: account(ROLE_ACCOUNTS.operatorManager),
+    exits: account(ROLE_ACCOUNTS.exits),
+  };
+}
+
 /** Accounts of the people who use a devnet's protocol: one that stays, one that leaves again. */
 export const STAKER_ACCOUNTS = ["staker", "leaver"] as const;
 

@@ -1,12 +1,20 @@
 import { join } from "node:path";
-import { output, type Output } from "@pulumi/pulumi";
+import { all, output, type Output } from "@pulumi/pulumi";
 import { DevnetStaking } from "../components/devnet-staking/index.ts";
+import { DEVNET_KEEPER, LocalKeeper } from "../components/keeper/index.ts";
 import { Operator, type KeyHolder } from "../components/operator/index.ts";
 import { Protocol, type AccountArgs } from "../components/protocol/index.ts";
 import { buildContracts } from "../components/protocol/artifacts.ts";
 import { ValidatorNode } from "../components/validator-node/index.ts";
 import { Genesis } from "../provider/sdk/index.ts";
-import { accountNames, ADMIN_ACCOUNT, committees, roleHolders, TREASURY_ACCOUNT } from "./devnet-accounts.ts";
+import {
+  accountNames,
+  ADMIN_ACCOUNT,
+  committees,
+  keeperAccounts,
+  roleHolders,
+  TREASURY_ACCOUNT,
+} from "./devnet-accounts.ts";
 import { assignKeyRanges } from "./key-ranges.ts";
 import type { Settings } from "./settings.ts";
 
@@ -114,19 +122,31 @@ export function createDevnet(settings: Settings, stack: string): Record<string, 
       ),
   );
 
-  new DevnetStaking(
-    "staking",
-    {
-      chain,
-      protocol,
-      staker: account("staker"),
-      depositor: account("depositor"),
-      depositContract: genesis.depositContract,
-      stake: settings.testStake,
-      validators: settings.operators.flatMap(({ keys }) => keys).reduce((sum, { count }) => sum + count, 0),
-      keysReady: operators.flatMap(({ ready }) => ready),
-    },
-    onChain,
+  new DevnetStaking("staking", { chain, protocol, staker: account("staker"), stake: settings.testStake }, onChain);
+
+  const contracts = { ...protocol.addresses, DepositContract: genesis.depositContract };
+  const keepers = settings.keepers.map(
+    ({ name, port }, index) =>
+      new LocalKeeper(
+        name,
+        {
+          name,
+          directory,
+          chainId: devnet.chainId,
+          executionRpc: first.executionRpc,
+          beaconApi: first.beaconApi,
+          contracts: all(contracts),
+          accounts: keeperAccounts(index, (name) => account(name).sender),
+          port,
+          options: {
+            ...DEVNET_KEEPER,
+            ...settings.keeper,
+            cacheDirectory: join(directory, "keepers", name),
+          },
+          genesisBlockHash: genesis.executionBlockHash,
+        },
+        { dependsOn: [...protocol.wiring] },
+      ),
   );
 
   return {
@@ -149,7 +169,8 @@ export function createDevnet(settings: Settings, stack: string): Record<string, 
     genesisTime: genesis.genesisTime,
     secondsPerSlot: devnet.secondsPerSlot,
     slotsPerEpoch: devnet.slotsPerEpoch,
-    contracts: { ...protocol.addresses, DepositContract: genesis.depositContract },
+    contracts,
+    keepers: keepers.map(({ url }, index) => ({ name: settings.keepers[index]?.name, url })),
     ...(protocol.timelocks ? { timelocks: protocol.timelocks } : {}),
     withdrawalCredentials: protocol.withdrawalCredentials,
     operators: operators.map((operator, index) => ({

@@ -7,6 +7,9 @@ const FIRST = {
   validator: { keymanagerPort: 5062, metricsPort: 8009 },
 } as const;
 
+/** Port of the first keeper. */
+const FIRST_KEEPER = 7380;
+
 /**
  * How far the ports of the next place are from the one before. The last two digits of the first ports all differ, so that no two
  * places' ports meet.
@@ -27,6 +30,14 @@ export function withPorts(node: NodeInput, index: number): NodeSettings {
     consensus: node.consensus.map((client, place) => ({ ...at(FIRST.consensus, index, place), ...given(client) })),
     validator: { ...at(FIRST.validator, index, 0), ...given(node.validator) },
   };
+}
+
+/** A keeper with its name and port set. @param index place in the list of keepers */
+export function withKeeperPort(
+  keeper: { readonly name?: string | undefined; readonly port?: number | undefined },
+  index: number,
+): { readonly name: string; readonly port: number } {
+  return { name: keeper.name ?? `keeper-${index + 1}`, port: keeper.port ?? FIRST_KEEPER + index * STEP };
 }
 
 function at<Ports extends Readonly<Record<string, number>>>(first: Ports, node: number, place: number) {

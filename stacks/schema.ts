@@ -1,7 +1,8 @@
 import { z } from "zod";
 import type { NodeSpec } from "../components/validator-node/spec.ts";
 import { ether, name, port, whole } from "./fields.ts";
-import { withPorts } from "./ports.ts";
+import { keeperSchema as keeperSettings } from "../services/keeper/runtime/settings.ts";
+import { withKeeperPort, withPorts } from "./ports.ts";
 
 /** The embedded network of a devnet stack. */
 export const devnetSchema = z.strictObject({
@@ -141,6 +142,18 @@ export const protocolSchema = z.strictObject({
     .optional(),
 });
 
+/** A keeper of a devnet: a process that votes with an oracle member's account, the first with that of oracle-1. */
+export const keeperSchema = z.strictObject({
+  name: name.optional(),
+  /** Metrics and health, on loopback. */
+  port: port.optional(),
+});
+
+/** What all keepers of a devnet share: see services/keeper/runtime/settings.ts. */
+export const keeperOptionsSchema = keeperSettings
+  .pick({ prometheus: true, deposits: true, exits: true, perValidatorLimit: true })
+  .partial();
+
 /** An operator and the ranges of its keys. */
 export const operatorSchema = z.strictObject({
   name,
@@ -166,6 +179,13 @@ export const settingsSchema = z.strictObject({
   operators: z
     .array(operatorSchema, { error: "must be a list of operators" })
     .min(1, "must have at least one operator"),
+  /** Members of the oracle at work: at least as many as make a quorum. */
+  keepers: z
+    .array(keeperSchema, { error: "must be a list of keepers" })
+    .max(3, "must have 3 keepers at most: one for each member of the oracle")
+    .default([{}, {}, {}])
+    .transform((keepers) => keepers.map(withKeeperPort)),
+  keeper: keeperOptionsSchema.prefault({}),
   /** What a test account stakes, in ether (devnet only). */
   testStake: ether.default("72"),
 });

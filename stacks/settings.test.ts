@@ -65,8 +65,27 @@ describe("parseSettings", () => {
         verifiers: [],
       },
       operators: [{ name: "alice", bond: "4", keys: [{ node: "node-1", count: 2 }] }],
+      keepers: [
+        { name: "keeper-1", port: 7380 },
+        { name: "keeper-2", port: 7480 },
+        { name: "keeper-3", port: 7580 },
+      ],
+      keeper: {
+        perValidatorLimit: 2_000,
+        deposits: { maxGasPriceGwei: 30, minKeys: 1, maxWaitSeconds: 86_400 },
+        exits: { deadlineSeconds: 345_600, maxFeeWei: "1000000000000000" },
+      },
       testStake: "72",
     });
+  });
+
+  it("refuses fewer keepers than make a quorum, and ports and names used twice", () => {
+    expect(faultsOf({ ...minimal, keepers: [{}] }).map(({ path }) => path)).toEqual(["keepers"]);
+    expect(
+      faultsOf({ ...minimal, keepers: [{ port: 8545 }, { name: "keeper-1" }] })
+        .map(({ path }) => path)
+        .sort(),
+    ).toEqual(["keepers[0].port", "keepers[1].name"]);
   });
 
   it("accepts the devnet's own stack file", () => {

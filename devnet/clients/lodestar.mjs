@@ -2,7 +2,7 @@
 // Lodestar 1.5.1 for the embedded devnet:  node lodestar.mjs CHAIN.json beacon|validator ...
 //
 // CHAIN.json holds { preset, ... } as written by the Genesis resource. A beacon node takes two options more: --beaconsFolder, where the
-// network's beacon nodes find each other (beacon-peers.mjs), and --executionIpc, its geth's socket. Three behaviours of this Lodestar
+// network's beacon nodes find each other (beacon-peers.mjs), and --executionIpc, its geth's socket. Behaviours of this Lodestar
 // line are tuned for a short-slot network; each is an accessor or a method on a prototype, so that no file of the package is edited.
 import fs from "node:fs";
 import { activatePreset } from "./lodestar-preset.mjs";
@@ -70,6 +70,26 @@ if (process.argv[2] === "beacon") {
   });
   Object.defineProperty(BeaconSync.prototype, "slotImportTolerance", { get: () => SLOTS_BEHIND, set() {} });
 }
+
+// The API gives a committee's place in its epoch for its index, and its index for its slot.
+const { RestApiServer } = await import(new URL("./api/rest/base.js", beaconNode).href);
+const listen = RestApiServer.prototype.listen;
+RestApiServer.prototype.listen = async function () {
+  this.server.addHook("preSerialization", async (request, _reply, answer) => {
+    if (!/^\/eth\/v1\/beacon\/states\/[^/]+\/committees/.test(request.url) || !Array.isArray(answer?.data))
+      return answer;
+    const first = Number(request.query.epoch) * chain.preset.SLOTS_PER_EPOCH;
+    if (!Number.isFinite(first))
+      throw new Error("name the epoch: this node does not tell which one a state's committees are of");
+    const data = answer.data.map(({ index, slot, validators }) => ({
+      index: slot,
+      slot: String(first + Number(index)),
+      validators,
+    }));
+    return { ...answer, data };
+  });
+  return await listen.call(this);
+};
 
 // What the API tells of the preset (GET /eth/v1/config/spec) leaves the overrides out: whoever asks would count epochs of another length.
 const { activePreset } = await import(import.meta.resolve("@lodestar/params"));

@@ -97,7 +97,7 @@ export class BeaconClient {
    */
   async live(epoch: number, indices: readonly number[]): Promise<Set<number>> {
     const path = `/eth/v1/validator/liveness/${epoch}`;
-    const answer = await this.#ask("POST", path, indices.map(String)).catch(async (error: unknown) => {
+    const answer = await this.post(path, indices.map(String)).catch(async (error: unknown) => {
       // Before beacon-APIs 2.4 it was a GET with a query.
       if (!(error instanceof BeaconApiError) || ![404, 405].includes(error.data.status ?? 0)) throw error;
       const query = indices.map((index) => `indices=${index}`).join("&");
@@ -128,7 +128,7 @@ export class BeaconClient {
 
   /** Hands a signed voluntary exit to the chain. */
   async submitExit(exit: object): Promise<void> {
-    await this.#ask("POST", "/eth/v1/beacon/pool/voluntary_exits", exit);
+    await this.post("/eth/v1/beacon/pool/voluntary_exits", exit);
   }
 
   /** The validators with these keys in the head state; keys that it does not know are left out. */
@@ -151,6 +151,11 @@ export class BeaconClient {
   /** GET a path of the API and parse the JSON. */
   get(path: string): Promise<unknown> {
     return this.#ask("GET", path);
+  }
+
+  /** POST to a path of the API and parse the JSON. */
+  post(path: string, body: object): Promise<unknown> {
+    return this.#ask("POST", path, body);
   }
 
   async #ask(method: string, path: string, body?: object): Promise<unknown> {

@@ -56,7 +56,7 @@ describe("openSender", () => {
     const stat = readFileSync("/proc/1/stat", "utf8");
     const startedAt = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
     writeFileSync(`${keyFile}.lock.1`, JSON.stringify({ pid: 1, startedAt }));
-    await expect(TransactionSender.open(chain.connection, { keyFile })).rejects.toMatchObject({
+    await expect(TransactionSender.open(chain.connection, { keyFile }, { busyForMs: 300 })).rejects.toMatchObject({
       code: "ACCOUNT_BUSY",
       data: { holder: "1" },
     });

@@ -10,7 +10,7 @@ import {
   type LocalAccount,
   type PublicClient,
 } from "viem";
-import { holdLock } from "../../lib/lock.ts";
+import { holdLock, releaseLock } from "../../lib/lock.ts";
 import { accountFile, loadAccount, type SenderReference } from "./account.ts";
 import { connectChain, type ChainConnection } from "./client.ts";
 import { AccountBusyError, InsufficientFundsError, TransactionRejectedError, TransactionStuckError } from "./errors.ts";
@@ -32,9 +32,11 @@ export interface Patience {
   readonly maxReplacements: number;
   /** How long to wait for a receipt, in milliseconds, before looking for the transaction in the blocks themselves. */
   readonly searchAfterMs: number;
+  /** How long another process may hold the account, in milliseconds: a keeper does for the time of a transaction. */
+  readonly busyForMs: number;
 }
 
-const PATIENCE: Patience = { replaceAfterMs: 60_000, maxReplacements: 4, searchAfterMs: 15_000 };
+const PATIENCE: Patience = { replaceAfterMs: 60_000, maxReplacements: 4, searchAfterMs: 15_000, busyForMs: 60_000 };
 
 /** What clients say of a transaction that they, or the chain, have already. */
 const PRESENT = /(?<!un)known|already (in|exist|import)|duplicate/i;
@@ -55,6 +57,8 @@ export interface TransactionRequest {
 }
 
 const senders = new Map<string, Promise<TransactionSender>>();
+/** What waits for an account inside this process. */
+const queues = new Map<string, Promise<unknown>>();
 
 /**
  * The one sender of an account on a chain in this process. On first use it takes the account's lock and waits for whatever an
@@ -71,6 +75,37 @@ export function openSender(chain: ChainConnection, reference: SenderReference): 
     sender.catch(() => senders.delete(key));
   }
   return sender;
+}
+
+/**
+ * Uses an account for a while and gives it back: for programs that run for long beside others that use the same account. Callers in this
+ * process take turns. Not to be mixed with {@link openSender} for the same account.
+ * @throws {@link AccountBusyError} when another living process holds the account
+ */
+export async function withSender<Result>(
+  chain: ChainConnection,
+  reference: SenderReference,
+  use: (sender: TransactionSender) => Promise<Result>,
+  patience: Partial<Patience> = {},
+): Promise<Result> {
+  const file = accountFile(reference);
+  const turn = (queues.get(file) ?? Promise.resolve()).then(async () => {
+    const sender = await TransactionSender.open(chain, reference, patience);
+    try {
+      return await use(sender);
+    } finally {
+      await releaseLock(lockFile(reference));
+    }
+  });
+  queues.set(
+    file,
+    turn.catch(() => undefined),
+  );
+  return await turn;
+}
+
+function lockFile(reference: SenderReference): string {
+  return `${accountFile(reference)}.lock`;
 }
 
 /** Signs and sends one account's transactions in nonce order, each written to a journal first. */
@@ -101,15 +136,21 @@ export class TransactionSender {
   static async open(
     chain: ChainConnection,
     reference: SenderReference,
-    patience = PATIENCE,
+    changes: Partial<Patience> = {},
   ): Promise<TransactionSender> {
+    const patience = { ...PATIENCE, ...changes };
     const file = accountFile(reference);
     const [client, account] = await Promise.all([connectChain(chain), loadAccount(reference)]);
     const journal = new TransactionJournal(join(`${file}.transactions`, String(chain.chainId)));
-    const holder = await holdLock(`${file}.lock`);
+    const holder = await holdLock(lockFile(reference), patience.busyForMs);
     if (holder !== undefined) throw new AccountBusyError(account.address, holder);
     const sender = new TransactionSender(client, chain.chainId, account, journal, patience);
-    await sender.#settle();
+    try {
+      await sender.#settle();
+    } catch (error) {
+      await releaseLock(lockFile(reference));
+      throw error;
+    }
     return sender;
   }
 

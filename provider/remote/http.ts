@@ -1,6 +1,6 @@
 import { request } from "node:http";
 import type { Duplex } from "node:stream";
-import { useHost, type SshConnection } from "./ssh.ts";
+import type { SshConnection } from "./ssh.ts";
 
 /** A request to an API. */
 export interface ApiRequest {
@@ -22,7 +22,11 @@ export interface ApiAnswer {
  * @throws what fetch or Node's http throw, `HostConnectionError`, `HostKeyMismatchError`
  */
 export async function askApi(ask: ApiRequest, ssh: SshConnection | undefined): Promise<ApiAnswer> {
-  if (ssh) return await useHost(ssh, async (host) => await askThrough(ask, await host.forward(portOf(ask.url))));
+  if (ssh) {
+    // Only who reaches a host needs what it takes.
+    const { useHost } = await import("./ssh.ts");
+    return await useHost(ssh, async (host) => await askThrough(ask, await host.forward(portOf(ask.url))));
+  }
   const { method, url, headers, body, timeoutMs } = ask;
   const response = await fetch(url, {
     method,

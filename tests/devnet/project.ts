@@ -129,6 +129,8 @@ export interface StackConfig {
   }[];
   protocol: Record<string, unknown>;
   operators: { name: string; bond: number; keys: { node: string; count: number }[] }[];
+  keepers: { name?: string; port: number }[];
+  keeper: Record<string, unknown>;
   testStake: number;
 }
 
@@ -139,6 +141,8 @@ async function stackConfig(): Promise<StackConfig> {
     nodes: [await nodeConfig("node-1")],
     protocol: {},
     operators: [{ name: "alice", bond: 4, keys: [{ node: "node-1", count: 2 }] }],
+    keepers: (await freePorts(3)).map((port) => ({ port })),
+    keeper: {},
     testStake: 72,
   };
 }

@@ -1,0 +1,252 @@
+import type { Hex } from "viem";
+import { z } from "zod";
+import { BeaconApiError, type BeaconClient, type ChainFacts } from "../../../provider/beacon/api.ts";
+import { blockSchema, type BeaconBlock } from "./block.ts";
+
+/** FAR_FUTURE_EPOCH (phase0/beacon-chain.md, Constants): no such epoch comes. */
+const FAR_FUTURE_EPOCH = 2n ** 64n - 1n;
+/** Validators of one request: some 2 MB of an answer, so that memory does not grow with the fleet. */
+const VALIDATORS_PER_REQUEST = 4_000;
+/** Of one request to a node that takes them in the URL only, of which servers accept some 8 KiB. */
+const VALIDATORS_PER_URL = 64;
+
+/** Constants of a chain that participation depends on. Epochs are Infinity where a fork is not scheduled. */
+export interface ChainParameters extends ChainFacts {
+  readonly denebForkEpoch: number;
+  readonly electraForkEpoch: number;
+  /** GENESIS_FORK_VERSION, 4 bytes in hex: deposits are signed for it. */
+  readonly genesisForkVersion: Hex;
+  /** MAX_SEED_LOOKAHEAD: epochs between the start of an exit and the exit, without a queue. */
+  readonly maxSeedLookahead: number;
+  /** Forks that the node's configuration knows, by name, with their epochs. */
+  readonly forkEpochs: Readonly<Record<string, number>>;
+}
+
+/** A block's header, as far as the keeper looks. */
+export interface BlockHeader {
+  readonly slot: number;
+  readonly root: Hex;
+  readonly stateRoot: Hex;
+}
+
+/** A validator of a beacon state. */
+export interface ValidatorRecord {
+  readonly index: number;
+  readonly publicKey: Hex;
+  /** Status of the beacon API. */
+  readonly status: string;
+  readonly withdrawalCredentials: Hex;
+  readonly balanceGwei: bigint;
+  readonly effectiveBalanceGwei: bigint;
+  readonly slashed: boolean;
+  /** Infinity when none is set, as all three. */
+  readonly activationEpoch: number;
+  readonly exitEpoch: number;
+  readonly withdrawableEpoch: number;
+}
+
+/** Part of a slot's committees. */
+export interface Committee {
+  readonly slot: number;
+  readonly index: number;
+  readonly validators: readonly number[];
+}
+
+const epoch = z.string().transform((text) => (BigInt(text) === FAR_FUTURE_EPOCH ? Infinity : Number(text)));
+const headerSchema = z.object({
+  data: z.object({
+    root: z.string(),
+    header: z.object({ message: z.object({ slot: z.coerce.number(), state_root: z.string() }) }),
+  }),
+});
+const finalitySchema = z.object({ data: z.object({ finalized: z.object({ epoch: z.coerce.number() }) }) });
+const depositContractSchema = z.object({ data: z.object({ chain_id: z.coerce.number(), address: z.string() }) });
+const syncCommitteeSchema = z.object({ data: z.object({ validators: z.array(z.coerce.number()) }) });
+const syncingSchema = z.object({ data: z.object({ head_slot: z.coerce.number(), sync_distance: z.coerce.number() }) });
+const specSchema = z.object({ data: z.record(z.string(), z.unknown()) });
+const proposersSchema = z.object({
+  data: z.array(z.object({ slot: z.coerce.number(), validator_index: z.coerce.number() })),
+});
+const validatorSchema = z.object({
+  index: z.coerce.number(),
+  balance: z.coerce.bigint(),
+  status: z.string(),
+  validator: z.object({
+    pubkey: z.string(),
+    withdrawal_credentials: z.string(),
+    effective_balance: z.coerce.bigint(),
+    slashed: z.boolean(),
+    activation_epoch: epoch,
+    exit_epoch: epoch,
+    withdrawable_epoch: epoch,
+  }),
+});
+const validatorsSchema = z.object({ data: z.array(validatorSchema) });
+/** As it comes: a million indices are not looked at one by one. */
+interface CommitteesAnswer {
+  readonly data: readonly { readonly index: string; readonly slot: string; readonly validators: readonly string[] }[];
+}
+
+/** Reads what the keeper's loops need of a beacon node. */
+export class BeaconReader {
+  readonly client: BeaconClient;
+  #parameters: Promise<ChainParameters> | undefined;
+  /** Whether the node takes the keys of validators in a body. */
+  #takesBodies = true;
+
+  constructor(client: BeaconClient) {
+    this.client = client;
+  }
+
+  /** The chain's constants; asked for once. */
+  async parameters(): Promise<ChainParameters> {
+    this.#parameters ??= this.#readParameters();
+    this.#parameters.catch(() => (this.#parameters = undefined));
+    return await this.#parameters;
+  }
+
+  /** Where the node counts deposits: which execution chain it belongs to. */
+  async depositContract(): Promise<{ readonly chainId: number; readonly address: string }> {
+    const answer = await this.client.get("/eth/v1/config/deposit_contract");
+    const { chain_id: chainId, address } = depositContractSchema.parse(answer).data;
+    return { chainId, address };
+  }
+
+  /** A block's header; undefined when there is none. @param block `head`, a slot, or a root */
+  async header(block: string | number): Promise<BlockHeader | undefined> {
+    const answer = await this.#unlessMissing(`/eth/v1/beacon/headers/${block}`);
+    if (answer === undefined) return undefined;
+    const { root, header } = headerSchema.parse(answer).data;
+    const found = { slot: header.message.slot, root: root as Hex, stateRoot: header.message.state_root as Hex };
+    // A node may answer with the newest block before an empty slot.
+    return typeof block === "number" && found.slot !== block ? undefined : found;
+  }
+
+  /** The newest header at or before a slot. */
+  async headerUntil(slot: number): Promise<BlockHeader | undefined> {
+    for (let at = slot; at >= 0; at--) {
+      const header = await this.header(at);
+      if (header) return header;
+    }
+    return undefined;
+  }
+
+  /** The head's header. */
+  async head(): Promise<BlockHeader> {
+    const header = await this.header("head");
+    if (!header) throw new BeaconApiError(this.client.url, "has no head");
+    return header;
+  }
+
+  /** The block of a slot; undefined when it is empty. */
+  async block(slot: number): Promise<BeaconBlock | undefined> {
+    const answer = await this.#unlessMissing(`/eth/v2/beacon/blocks/${slot}`);
+    if (answer === undefined) return undefined;
+    const block = blockSchema.parse(answer);
+    return block.slot === slot ? block : undefined;
+  }
+
+  /** The newest finalised epoch: blocks before its first slot do not change any more. */
+  async finalizedEpoch(): Promise<number> {
+    const answer = await this.client.get("/eth/v1/beacon/states/head/finality_checkpoints");
+    return finalitySchema.parse(answer).data.finalized.epoch;
+  }
+
+  /** Committees of an epoch, by a state of that epoch or a neighbour. @param state `head` or a root */
+  async committees(state: string, epoch: number): Promise<Committee[]> {
+    const path = `/eth/v1/beacon/states/${state}/committees?epoch=${epoch}`;
+    const { data } = (await this.client.get(path)) as CommitteesAnswer;
+    return data.map(({ index, slot, validators }) => ({
+      index: Number(index),
+      slot: Number(slot),
+      validators: validators.map(Number),
+    }));
+  }
+
+  /** Who proposes in the slots of an epoch: this one or the next. */
+  async proposers(epoch: number): Promise<{ slot: number; index: number }[]> {
+    const answer = await this.client.get(`/eth/v1/validator/duties/proposer/${epoch}`);
+    return proposersSchema.parse(answer).data.map(({ slot, validator_index: index }) => ({ slot, index }));
+  }
+
+  /** Members of the sync committee of a state's period. */
+  async syncCommittee(): Promise<ReadonlySet<number>> {
+    const answer = await this.client.get("/eth/v1/beacon/states/head/sync_committees");
+    return new Set(syncCommitteeSchema.parse(answer).data.validators);
+  }
+
+  /** The slot that the node's clock is in, and its head's. */
+  async syncing(): Promise<{ readonly head: number; readonly clock: number }> {
+    const { data } = syncingSchema.parse(await this.client.get("/eth/v1/node/syncing"));
+    return { head: data.head_slot, clock: data.head_slot + data.sync_distance };
+  }
+
+  /**
+   * Validators of a state, a part at a time. Those that it does not know are left out.
+   * @param state `head` or a root: parts of one state belong together
+   * @param ids public keys or indices
+   */
+  async *validators(state: string, ids: readonly (Hex | number)[]): AsyncGenerator<ValidatorRecord[]> {
+    for (let start = 0; start < ids.length; ) {
+      const size = this.#takesBodies ? VALIDATORS_PER_REQUEST : VALIDATORS_PER_URL;
+      const part = ids.slice(start, start + size).map(String);
+      const answer = await this.#someValidators(state, part);
+      if (answer === undefined) continue;
+      start += size;
+      yield validatorsSchema.parse(answer).data.map(({ index, balance, status, validator }) => ({
+        index,
+        publicKey: validator.pubkey.toLowerCase() as Hex,
+        status,
+        withdrawalCredentials: validator.withdrawal_credentials as Hex,
+        balanceGwei: balance,
+        effectiveBalanceGwei: validator.effective_balance,
+        slashed: validator.slashed,
+        activationEpoch: validator.activation_epoch,
+        exitEpoch: validator.exit_epoch,
+        withdrawableEpoch: validator.withdrawable_epoch,
+      }));
+    }
+  }
+
+  /** Undefined when the node has turned out not to take bodies: ask for fewer. */
+  async #someValidators(state: string, ids: readonly string[]): Promise<unknown> {
+    const path = `/eth/v1/beacon/states/${state}/validators`;
+    if (!this.#takesBodies) return await this.client.get(`${path}?${ids.map((id) => `id=${id}`).join("&")}`);
+    try {
+      return await this.client.post(path, { ids });
+    } catch (error) {
+      // Before beacon-APIs 2.5 there was the GET only.
+      if (!(error instanceof BeaconApiError) || ![404, 405].includes(error.data.status ?? 0)) throw error;
+      this.#takesBodies = false;
+      return undefined;
+    }
+  }
+
+  async #readParameters(): Promise<ChainParameters> {
+    const facts = await this.client.chainFacts();
+    const { data } = specSchema.parse(await this.client.get("/eth/v1/config/spec"));
+    const forkEpochs = Object.fromEntries(
+      Object.entries(data).flatMap(([name, value]) => {
+        const fork = /^(\w+)_FORK_EPOCH$/.exec(name)?.[1];
+        return fork !== undefined && typeof value === "string" ? [[fork.toLowerCase(), epoch.parse(value)]] : [];
+      }),
+    );
+    return {
+      ...facts,
+      denebForkEpoch: forkEpochs["deneb"] ?? Infinity,
+      electraForkEpoch: forkEpochs["electra"] ?? Infinity,
+      genesisForkVersion: z.string().parse(data["GENESIS_FORK_VERSION"]) as Hex,
+      maxSeedLookahead: Number(data["MAX_SEED_LOOKAHEAD"] ?? 4),
+      forkEpochs,
+    };
+  }
+
+  async #unlessMissing(path: string): Promise<unknown> {
+    try {
+      return await this.client.get(path);
+    } catch (error) {
+      if (error instanceof BeaconApiError && error.data.status === 404) return undefined;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,285 @@
+import { encodeAbiParameters, keccak256, parseAbiParameters, type Hex } from "viem";
+import type { Keeper } from "../keeper.ts";
+import type { ParticipationTracker, TrackedEpoch } from "../participation/tracker.ts";
+import { DOWNTIME_ABI, PENALTY_PENDING, REGISTRY_ABI, SERVICE_LEVEL_ABI } from "../protocol/abi.ts";
+import type { FleetView } from "../protocol/fleet.ts";
+import type { Loop, Outcome } from "../runtime/loop.ts";
+import { breachesOf, type Breach, type DowntimeReport } from "../service-level/breaches.ts";
+import { countEpoch, departuresIn, type Counts, type ServedValidator } from "../service-level/count.ts";
+import type { ServiceLedger } from "../service-level/ledger.ts";
+import type { UptimeWitness } from "../service-level/witness.ts";
+import { observe, seekAgreement } from "./standing.ts";
+
+/** Epochs counted in one run: the rest follows in the next ones, so that votes do not wait for history. */
+const EPOCHS_PER_RUN = 16;
+
+/** Where counted epochs go beside the ledger. */
+export interface EpochListener {
+  epochCounted(tracked: TrackedEpoch, counts: ReadonlyMap<number, Counts>, fleet: FleetView): void;
+}
+
+/** What the loop is made of. */
+export interface SlaParts {
+  readonly tracker: ParticipationTracker;
+  readonly ledger: ServiceLedger;
+  /** A second opinion; absent without a Prometheus. */
+  readonly witness: UptimeWitness | undefined;
+  readonly listener: EpochListener;
+}
+
+/** Measures operators' service level on the beacon chain, reports windows that were not kept, and executes penalties whose time has come. */
+export class SlaLoop implements Loop {
+  readonly name = "sla";
+  readonly pace = "slot";
+  readonly #keeper: Keeper;
+  readonly #parts: SlaParts;
+  /** Penalties below it are closed. */
+  #firstOpenPenalty = 1n;
+
+  constructor(keeper: Keeper, parts: SlaParts) {
+    this.#keeper = keeper;
+    this.#parts = parts;
+  }
+
+  async run(): Promise<Outcome> {
+    const { clock, fleet } = this.#keeper;
+    const { tracker, ledger } = this.#parts;
+    const view = await fleet.view(await clock.stableBlock());
+    const isOurs = (index: number): boolean => view.byIndex.has(index);
+    if (view.byIndex.size > 0) await tracker.noteDuties(isOurs);
+
+    const [current, windowEpochs] = await this.#windows();
+    const reportable = current - 1;
+    const first = Math.max(0, reportable) * windowEpochs;
+    await ledger.forgetBefore(first);
+    const newest = await tracker.newestComplete();
+    const counted = await this.#count(view, Math.max(first, await this.#firstServedEpoch(view)), newest, windowEpochs);
+
+    const executed = await this.#executePenalties();
+    if (executed) return "acted";
+    const last = (reportable + 1) * windowEpochs - 1;
+    if (reportable < 0 || newest < last) return counted ? "acted" : "idle";
+    return await this.#report(reportable, first, last, view);
+  }
+
+  /** The present window, and epochs of a window. */
+  async #windows(): Promise<[current: number, epochs: number]> {
+    const { client, contracts } = this.#keeper.protocol;
+    const contract = { address: contracts.ServiceLevel, abi: SERVICE_LEVEL_ABI } as const;
+    const [current, epochs] = await Promise.all([
+      client.readContract({ ...contract, functionName: "currentWindow" }),
+      client.readContract({ ...contract, functionName: "windowEpochs" }),
+    ]);
+    return [Number(current), Number(epochs)];
+  }
+
+  /** The first epoch in which one of our validators can have served. */
+  async #firstServedEpoch(view: FleetView): Promise<number> {
+    const { genesisTime, secondsPerSlot, slotsPerEpoch } = await this.#keeper.protocol.beacon.parameters();
+    const earliest = Math.min(...[...view.byIndex.values()].map(({ since }) => since));
+    if (!Number.isFinite(earliest)) return Infinity;
+    return Math.max(0, Math.floor((earliest - genesisTime) / (secondsPerSlot * slotsPerEpoch)));
+  }
+
+  /** Counts epochs that are complete and not counted yet. @returns whether there were any */
+  async #count(view: FleetView, first: number, newest: number, windowEpochs: number): Promise<boolean> {
+    const { protocol, log } = this.#keeper;
+    const { tracker, ledger, listener } = this.#parts;
+    const { genesisTime, secondsPerSlot, slotsPerEpoch, maxSeedLookahead } = await protocol.beacon.parameters();
+    const served = new Map<number, ServedValidator>();
+    const indexOf = new Map<Hex, number>();
+    for (const [index, { key, since, record }] of view.byIndex) {
+      const { activationEpoch, exitEpoch } = record;
+      served.set(index, { index, operatorId: key.operatorId, depositedAt: since, activationEpoch, exitEpoch });
+      indexOf.set(key.publicKey, index);
+    }
+    let done = 0;
+    for (let epoch = first; epoch <= newest && done < EPOCHS_PER_RUN; epoch++) {
+      if (ledger.has(epoch)) continue;
+      done += 1;
+      const tracked = await tracker.evaluate(epoch, (index) => served.has(index));
+      if (!tracked) {
+        log.warn({ loop: this.name, epoch }, "the beacon node does not know any more who had duties");
+        await ledger.add(epoch, { counts: null, departures: [] });
+        continue;
+      }
+      const departed = (blocks: TrackedEpoch["blocks"]): Map<number, number> =>
+        departuresIn(
+          blocks,
+          slotsPerEpoch,
+          (publicKey) => indexOf.get(publicKey),
+          (index) => (served.get(index)?.exitEpoch ?? Infinity) !== Infinity,
+        );
+      const windowStart = Math.floor(epoch / windowEpochs) * windowEpochs;
+      const counts = countEpoch(tracked, {
+        validators: served,
+        departures: new Map([
+          ...departed(tracked.following),
+          ...departed(tracked.blocks),
+          ...ledger.departures(windowStart, epoch - 1),
+        ]),
+        epochStart: genesisTime + epoch * slotsPerEpoch * secondsPerSlot,
+        maxSeedLookahead,
+      });
+      await ledger.add(epoch, { counts, departures: [...departed(tracked.blocks).keys()] });
+      listener.epochCounted(tracked, counts, view);
+    }
+    return done > 0;
+  }
+
+  /** Votes for, and makes, the reports of a finished window. */
+  async #report(window: number, first: number, last: number, view: FleetView): Promise<Outcome> {
+    const { clock, protocol, log } = this.#keeper;
+    const from = Math.max(first, await this.#firstServedEpoch(view));
+    const unknown = from > last ? [] : this.#parts.ledger.unknown(from, last);
+    if (unknown.length > 0) {
+      log.warn({ loop: this.name, window, unknown: unknown.length }, "a window is not known whole: no vote on it");
+      return "waiting";
+    }
+    const breaches = await this.#breaches(window, first, last);
+    const own = new Set(breaches.map(({ report }) => this.#digest(report)));
+    const since = await this.#blockAt((await this.#windowStart(window + 1)) - 1);
+    const open = await this.#openOf(breaches);
+    if (open.length === 0) {
+      await observe(this.#keeper, "service_level", own, since);
+      return "idle";
+    }
+    // A lane holds one agreement at a time. All members look at the same operator at the same time, and go on to the next after a while,
+    // so that one who sees a breach that the others do not see cannot hold up the rest.
+    const { slotsPerEpoch } = await protocol.beacon.parameters();
+    const turn = Math.floor((await clock.slot()) / slotsPerEpoch);
+    const breach = open[turn % open.length];
+    return breach ? await this.#pursue(breach, own, since) : "idle";
+  }
+
+  /** Operators that did not keep a window. */
+  async #breaches(window: number, first: number, last: number): Promise<Breach[]> {
+    const { client, contracts } = this.#keeper.protocol;
+    const contract = { address: contracts.ServiceLevel, abi: SERVICE_LEVEL_ABI } as const;
+    const [windowEpochs, terms, bondPerKey] = await Promise.all([
+      client.readContract({ ...contract, functionName: "windowEpochs" }),
+      client.readContract({ ...contract, functionName: "termsOf", args: [BigInt(window)] }),
+      client.readContract({ address: contracts.OperatorRegistry, abi: REGISTRY_ABI, functionName: "bondPerKey" }),
+    ]);
+    return breachesOf(window, this.#parts.ledger.totals(first, last), windowEpochs, bondPerKey, terms);
+  }
+
+  /** Those that are neither charged nor reported nor dismissed, and that the second opinion does not contradict. */
+  async #openOf(breaches: readonly Breach[]): Promise<Breach[]> {
+    const { client, contracts } = this.#keeper.protocol;
+    const contract = { address: contracts.ServiceLevel, abi: SERVICE_LEVEL_ABI } as const;
+    const open: Breach[] = [];
+    for (const breach of breaches) {
+      const args = [BigInt(breach.report.operatorId), BigInt(breach.report.window)] as const;
+      const [charged, reports] = await Promise.all([
+        client.readContract({ ...contract, functionName: "charged", args }),
+        client.readContract({ ...contract, functionName: "reportNonce", args }),
+      ]);
+      // One report a window: a second one would take up again what the arbiter dismissed.
+      if (charged >= breach.due || reports > 0n) continue;
+      if (await this.#isConfirmed(breach)) open.push(breach);
+    }
+    return open;
+  }
+
+  /** ServiceLevel.downtimeDigest of an operator's first report of a window: the only one that keepers make. */
+  #digest({ operatorId, window, assignedEpochs, missedEpochs }: DowntimeReport): Hex {
+    const { settings, protocol } = this.#keeper;
+    return keccak256(
+      encodeAbiParameters(parseAbiParameters("string, uint256, address, uint256, uint32, uint32, uint64, uint64"), [
+        "reportDowntime",
+        BigInt(settings.chainId),
+        protocol.contracts.ServiceLevel,
+        0n,
+        operatorId,
+        window,
+        assignedEpochs,
+        missedEpochs,
+      ]),
+    );
+  }
+
+  async #isConfirmed({ report }: Breach): Promise<boolean> {
+    const { witness } = this.#parts;
+    if (!witness) return true;
+    const { log } = this.#keeper;
+    const verdict = await witness.confirm(report);
+    if (verdict.confirmed) return true;
+    log.warn({ loop: this.name, ...logged(report), ...verdict }, "Prometheus saw another uptime: no vote for a charge");
+    return false;
+  }
+
+  async #pursue({ report, due }: Breach, own: ReadonlySet<Hex>, since: bigint): Promise<Outcome> {
+    const { accounts, turns, log } = this.#keeper;
+    const digest = this.#digest(report);
+    const step = await seekAgreement(this.#keeper, {
+      lane: "service_level",
+      digest,
+      own,
+      since,
+      purpose: `the downtime of operator ${report.operatorId} in window ${report.window}`,
+    });
+    if (step === "acted")
+      log.info(
+        { loop: this.name, ...logged(report), due: due.toString(), digest },
+        "an operator did not keep a window",
+      );
+    if (step !== "agreed") return step;
+    if (!(await turns.isMine(`downtime ${digest}`))) return "waiting";
+    const sent = await accounts.member.send({
+      contract: "ServiceLevel",
+      abi: DOWNTIME_ABI,
+      functionName: "reportDowntime",
+      args: [report],
+      purpose: `Reporting the downtime of operator ${report.operatorId} in window ${report.window}`,
+    });
+    return sent ? "acted" : "waiting";
+  }
+
+  /** Anyone executes a penalty whose appeal is over. @returns whether one was */
+  async #executePenalties(): Promise<boolean> {
+    const { protocol, accounts, turns } = this.#keeper;
+    const contract = { address: protocol.contracts.ServiceLevel, abi: SERVICE_LEVEL_ABI } as const;
+    const count = await protocol.client.readContract({ ...contract, functionName: "penaltyCount" });
+    let acted = false;
+    let allClosed = true;
+    for (let id = this.#firstOpenPenalty; id <= count; id++) {
+      const penalty = await protocol.client.readContract({ ...contract, functionName: "penalty", args: [id] });
+      if (penalty.state !== PENALTY_PENDING) {
+        if (allClosed) this.#firstOpenPenalty = id + 1n;
+        continue;
+      }
+      allClosed = false;
+      const { timestamp } = await protocol.client.getBlock();
+      if (Number(timestamp) < penalty.executableFrom || !(await turns.isMine(`penalty ${id}`))) continue;
+      acted ||= await accounts.member.send({
+        contract: "ServiceLevel",
+        abi: SERVICE_LEVEL_ABI,
+        functionName: "executePenalty",
+        args: [id],
+        purpose: `Executing penalty ${id} of operator ${penalty.operatorId}`,
+      });
+    }
+    return acted;
+  }
+
+  /** Unix seconds at which a window begins. */
+  async #windowStart(window: number): Promise<number> {
+    const { genesisTime, secondsPerSlot, slotsPerEpoch } = await this.#keeper.protocol.beacon.parameters();
+    const [, epochs] = await this.#windows();
+    return genesisTime + window * epochs * slotsPerEpoch * secondsPerSlot;
+  }
+
+  /** Number of a block from about a time, by how fast blocks come at most: votes before it are older. */
+  async #blockAt(seconds: number): Promise<bigint> {
+    const { client, beacon } = this.#keeper.protocol;
+    const { secondsPerSlot } = await beacon.parameters();
+    const head = await client.getBlock();
+    const slots = BigInt(Math.max(0, Math.ceil((Number(head.timestamp) - seconds) / secondsPerSlot)));
+    return head.number > slots ? head.number - slots : 0n;
+  }
+}
+
+function logged({ operatorId, window, assignedEpochs, missedEpochs }: Breach["report"]): object {
+  return { operatorId, window, assigned: assignedEpochs.toString(), missed: missedEpochs.toString() };
+}

@@ -1,0 +1,44 @@
+import { parseArgs } from "node:util";
+import { runCommand } from "../../lib/command.ts";
+import { assembleKeeper } from "./assemble.ts";
+import { openLog } from "./runtime/log.ts";
+import { LoopRunner } from "./runtime/loop.ts";
+import { serve } from "./runtime/server.ts";
+import { loadSettings, parseSettings } from "./runtime/settings.ts";
+
+const USAGE =
+  "usage: keeper --settings FILE [--dry-run]\n       the settings may stand in ETHSTAKE_KEEPER_SETTINGS instead, as JSON\n";
+const VERSION = process.env["npm_package_version"] ?? "0.1.0";
+
+/** Runs a keeper until SIGTERM or SIGINT. */
+async function main(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { settings: { type: "string" }, "dry-run": { type: "boolean", default: false } },
+  });
+  const inline = process.env["ETHSTAKE_KEEPER_SETTINGS"];
+  if (values.settings === undefined && inline === undefined) {
+    process.stderr.write(USAGE);
+    return 2;
+  }
+  const read =
+    values.settings === undefined
+      ? parseSettings("ETHSTAKE_KEEPER_SETTINGS", inline ?? "")
+      : await loadSettings(values.settings);
+  const settings = { ...read, dryRun: read.dryRun || values["dry-run"] };
+  const log = openLog(settings.name);
+  const { loops, metrics, registry, intervals } = await assembleKeeper(settings, VERSION, log);
+  const runner = new LoopRunner(intervals, metrics, log);
+  const { server, url } = await serve(settings.listen, registry, () =>
+    runner.stale(loops).map(({ loop, seconds }) => `${loop} has not succeeded for ${seconds} s`),
+  );
+  log.info({ url, loops: loops.map(({ name }) => name), dryRun: settings.dryRun }, "running");
+  const stop = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
+  await runner.run(loops, stop.signal);
+  server.close();
+  log.info("stopped");
+  return 0;
+}
+
+runCommand(main);

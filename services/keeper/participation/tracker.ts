@@ -1,0 +1,134 @@
+import { BeaconApiError } from "../../../provider/beacon/api.ts";
+import type { BeaconBlock } from "../beacon/block.ts";
+import type { BeaconReader, BlockHeader, ChainParameters } from "../beacon/reader.ts";
+import { ourDuties, type EpochDuties } from "./duties.ts";
+import {
+  EPOCHS_AFTER,
+  EPOCHS_BEFORE,
+  evaluateEpoch,
+  rootsOf,
+  type ChainSegment,
+  type EpochParticipation,
+} from "./evaluate.ts";
+
+/** Blocks are asked for so many at a time. */
+const BLOCKS_AT_A_TIME = 4;
+
+/** An epoch's participation with its blocks and those of the epoch after, for who counts more than attestations. */
+export interface TrackedEpoch extends EpochParticipation {
+  readonly blocks: readonly BeaconBlock[];
+  readonly following: readonly BeaconBlock[];
+}
+
+/**
+ * Follows the finalised chain epoch by epoch. It keeps a few epochs' blocks and duties in memory and nothing else: what is lost with
+ * the process is read again.
+ */
+export class ParticipationTracker {
+  readonly #reader: BeaconReader;
+  readonly #duties = new Map<number, EpochDuties>();
+  /** Finalised blocks by epoch. */
+  readonly #blocks = new Map<number, readonly BeaconBlock[]>();
+
+  constructor(reader: BeaconReader) {
+    this.#reader = reader;
+  }
+
+  /** The newest epoch that can be judged: all blocks that may carry its attestations are final. */
+  async newestComplete(): Promise<number> {
+    return (await this.#reader.finalizedEpoch()) - EPOCHS_AFTER - 1;
+  }
+
+  /**
+   * Writes down the duties of the epochs around the head, while every node still knows them. To be called at least once an epoch.
+   * @param isOurs by validator index
+   */
+  async noteDuties(isOurs: (index: number) => boolean): Promise<void> {
+    const { slotsPerEpoch } = await this.#reader.parameters();
+    const head = await this.#reader.head();
+    const epoch = Math.floor(head.slot / slotsPerEpoch);
+    for (const each of [epoch - 1, epoch]) {
+      if (each < 0 || this.#duties.has(each)) continue;
+      // The state of a block that is in that epoch or after it: its shuffling is fixed then.
+      await this.#readDuties(each, head, isOurs);
+    }
+  }
+
+  /**
+   * What our validators did in an epoch that is complete.
+   * @returns undefined when the beacon node does not know any more who had to attest when
+   */
+  async evaluate(epoch: number, isOurs: (index: number) => boolean): Promise<TrackedEpoch | undefined> {
+    const parameters = await this.#reader.parameters();
+    const segment = await this.#segment(epoch, parameters);
+    const rootAt = rootsOf(segment);
+    const noted = this.#duties.get(epoch);
+    const duties =
+      noted && rootAt(noted.anchor.slot) === noted.anchor.root
+        ? noted
+        : await this.#dutiesOfOld(epoch, segment, parameters, isOurs);
+    if (!duties) return undefined;
+    const blocks = this.#blocks.get(epoch) ?? [];
+    const following = this.#blocks.get(epoch + 1) ?? [];
+    this.#forgetBefore(epoch);
+    return { ...evaluateEpoch(epoch, duties, segment, parameters), blocks, following };
+  }
+
+  async #readDuties(
+    epoch: number,
+    { slot, root, stateRoot }: BlockHeader,
+    isOurs: (index: number) => boolean,
+  ): Promise<EpochDuties> {
+    const committees = await this.#reader.committees(stateRoot, epoch);
+    const duties = ourDuties(epoch, { slot, root }, committees, isOurs);
+    this.#duties.set(epoch, duties);
+    return duties;
+  }
+
+  /** Duties of an epoch that was not followed: nodes that keep old states tell them. */
+  async #dutiesOfOld(
+    epoch: number,
+    { blocks }: ChainSegment,
+    { slotsPerEpoch }: ChainParameters,
+    isOurs: (index: number) => boolean,
+  ): Promise<EpochDuties | undefined> {
+    const block = blocks.find(({ slot }) => slot >= epoch * slotsPerEpoch);
+    if (!block) return undefined;
+    const header = await this.#reader.header(block.slot);
+    if (!header) return undefined;
+    return await this.#readDuties(epoch, header, isOurs).catch((error: unknown) => {
+      // A node that answers, but has no such state: another one may.
+      if (error instanceof BeaconApiError && error.data.status !== undefined) return undefined;
+      throw error;
+    });
+  }
+
+  async #segment(epoch: number, { slotsPerEpoch }: ChainParameters): Promise<ChainSegment> {
+    const first = Math.max(0, epoch - EPOCHS_BEFORE);
+    const blocks: BeaconBlock[] = [];
+    for (let each = first; each <= epoch + EPOCHS_AFTER; each++) {
+      const known = this.#blocks.get(each) ?? (await this.#readBlocks(each, slotsPerEpoch));
+      this.#blocks.set(each, known);
+      blocks.push(...known);
+    }
+    return { rootBefore: blocks[0]?.parentRoot, blocks };
+  }
+
+  async #readBlocks(epoch: number, slotsPerEpoch: number): Promise<BeaconBlock[]> {
+    const slots = Array.from({ length: slotsPerEpoch }, (_, index) => epoch * slotsPerEpoch + index);
+    // Genesis has a root and no block.
+    if (epoch === 0) slots.shift();
+    const blocks: BeaconBlock[] = [];
+    for (let start = 0; start < slots.length; start += BLOCKS_AT_A_TIME) {
+      const part = slots.slice(start, start + BLOCKS_AT_A_TIME);
+      const found = await Promise.all(part.map((slot) => this.#reader.block(slot)));
+      blocks.push(...found.filter((block) => block !== undefined));
+    }
+    return blocks;
+  }
+
+  #forgetBefore(epoch: number): void {
+    for (const known of this.#blocks.keys()) if (known < epoch - EPOCHS_BEFORE) this.#blocks.delete(known);
+    for (const known of this.#duties.keys()) if (known < epoch) this.#duties.delete(known);
+  }
+}
