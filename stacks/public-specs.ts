@@ -1,3 +1,4 @@
+import { gatewayPorts } from "../components/gateway/index.ts";
 import { DATA_DIRECTORY, type HostSpec, type OpenPort } from "../components/host/spec.ts";
 import type {
   BundleSpec,
@@ -5,6 +6,7 @@ import type {
   ImageOverride,
   SignerSettings,
 } from "../components/validator-node/bundle/spec.ts";
+import { gatewaySpec } from "./gateway.ts";
 import { NETWORKS } from "./networks.ts";
 import type { HostSettings, PublicNodeSettings, PublicSettings } from "./public-schema.ts";
 
@@ -79,6 +81,7 @@ function dataDirectoryOf({ hosts }: PublicSettings, { host }: PublicNodeSettings
 /** A stack's machines. @param portsOf what a node opens to the world */
 export function hostSpecs(settings: PublicSettings, portsOf: (node: BundleSpec) => readonly OpenPort[]): HostSpec[] {
   const bundles = bundleSpecs(settings);
+  const { gateway } = settings;
   return settings.hosts.map((host) => {
     const nodes = bundles.filter((_bundle, index) => settings.nodes[index]?.host === host.name);
     return {
@@ -86,9 +89,10 @@ export function hostSpecs(settings: PublicSettings, portsOf: (node: BundleSpec) 
       target: targetOf(host),
       dataVolume: withoutUndefined(host.dataVolume),
       sshAllow: host.sshAllow,
-      ports: nodes.flatMap((node) =>
-        portsOf(node).map((port) => ({ ...port, purpose: `${node.name} ${port.purpose}` })),
-      ),
+      ports: [
+        ...nodes.flatMap((node) => portsOf(node).map((port) => ({ ...port, purpose: `${node.name} ${port.purpose}` }))),
+        ...(gateway?.host === host.name ? gatewayPorts(gatewaySpec(gateway, settings.hosts)) : []),
+      ],
       hasValidators: nodes.some(({ validator }) => validator !== undefined),
       ...(host.generation === undefined ? {} : { generation: host.generation }),
       ...(host.memoryGiB === undefined ? {} : { memoryGiB: host.memoryGiB }),

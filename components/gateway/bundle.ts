@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { EthstakeError } from "../../lib/errors.ts";
+import type { OpenPort } from "../host/spec.ts";
 import { hashServices, renderCompose, type Mount, type Service } from "../validator-node/bundle/compose.ts";
 import { imageReference } from "../validator-node/bundle/images.ts";
 import type { BundleFile } from "../validator-node/bundle/spec.ts";
@@ -37,10 +38,20 @@ const PLACE: CaddyPlace = {
 
 const CADDY_MEMORY_MIB = 256;
 const LIMITER_MEMORY_MIB = 128;
+/** Memory that a gateway may use on its host. */
+export const GATEWAY_MEMORY_MIB = CADDY_MEMORY_MIB + LIMITER_MEMORY_MIB;
 
 /** The names of the upstreams whose users the gateway knows itself: each has a file `secrets/users-NAME`. */
 export function withUsers({ upstreams }: GatewaySpec): string[] {
   return upstreams.filter(({ authentication }) => authentication.kind === "basic").map(({ name }) => name);
+}
+
+/** What the firewall of a gateway's host opens. */
+export function gatewayPorts({ httpPort, httpsPort }: GatewaySpec): OpenPort[] {
+  return [
+    { port: httpPort, protocol: "tcp", purpose: "gateway http" },
+    { port: httpsPort, protocol: "tcp", purpose: "gateway https" },
+  ];
 }
 
 /**
@@ -72,10 +83,7 @@ export function renderGateway(spec: GatewaySpec): GatewayBundle {
     secrets: [],
     services: hashServices(services, files, owner),
     metrics: [metricsOf(spec, "caddy", 0), metricsOf(spec, "haproxy", 1)],
-    ports: [
-      { port: spec.httpPort, protocol: "tcp", purpose: `${name} gateway http` },
-      { port: spec.httpsPort, protocol: "tcp", purpose: `${name} gateway https` },
-    ],
+    ports: gatewayPorts(spec),
   };
 }
 

@@ -16,7 +16,7 @@ import type { GatewayMetrics, GatewaySpec } from "./spec.ts";
 import { usersInput, usersScript } from "./users.ts";
 
 export { gatewayFaults } from "./faults.ts";
-export { renderGateway } from "./bundle.ts";
+export { GATEWAY_MEMORY_MIB, gatewayPorts, renderGateway } from "./bundle.ts";
 export { bcryptHash, GatewayPasswordError } from "./users.ts";
 export * from "./spec.ts";
 

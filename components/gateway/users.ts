@@ -74,16 +74,18 @@ while read -r name content; do
     mv -f ".users-$name.incoming" "users-$name"
   fi
 done
+if [ -e .users-changed ]; then
+  for id in $(docker ps --quiet --filter ${shellWord(`label=com.docker.compose.project=${project}`)} --filter label=com.docker.compose.service=caddy); do
+    docker restart "$id" >/dev/null
+  done
+  rm -f .users-changed
+fi
+# Last: a container that still has them mounted does not start without them.
 for file in users-*; do
   case " ${known.join(" ")} " in
   *" $file "*) ;;
   *) rm -f "$file" ;;
   esac
 done
-[ -e .users-changed ] || exit 0
-for id in $(docker ps --quiet --filter ${shellWord(`label=com.docker.compose.project=${project}`)} --filter label=com.docker.compose.service=caddy); do
-  docker restart "$id" >/dev/null
-done
-rm -f .users-changed
 `;
 }

@@ -87,7 +87,9 @@ describeGateway("what passes", (on) => {
     const { world } = on;
     await world.ask({ user });
     expect((await world.plain(world.statusPort, "/metrics")).body).toMatch(/caddy_http_requests_total/);
-    expect((await world.plain(world.limiterStatusPort, "/metrics")).body).toMatch(/haproxy_frontend_http_responses_total/);
+    expect((await world.plain(world.limiterStatusPort, "/metrics")).body).toMatch(
+      /haproxy_frontend_http_responses_total/,
+    );
     const failed = await world.plain(world.limiterStatusPort, "/failed", { "X-Ethstake-Client": "192.0.2.9" });
     expect(failed.status).toBe(404);
     expect((await world.ask({ path: "/metrics" })).status).toBe(401);

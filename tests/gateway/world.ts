@@ -124,7 +124,8 @@ export class World {
   /** Waits until Caddy has its certificates and the limiter answers. */
   private async ready(limited: boolean): Promise<void> {
     const wanted = new Set([this.spec.domain, ...this.spec.upstreams.map(({ host }) => host ?? this.spec.domain)]);
-    for (const deadline = Date.now() + 20_000; ; await sleep(50)) {
+    const deadline = Date.now() + 20_000;
+    for (;;) {
       const made = [...wanted].every((host) =>
         existsSync(join(this.dir, "data/certificates/local", host, `${host}.crt`)),
       );
@@ -132,6 +133,7 @@ export class World {
         return;
       if (Date.now() > deadline || this.caddy?.exitCode != null)
         throw new Error(`the gateway did not start:\n${this.log}`);
+      await sleep(50);
     }
   }
 
