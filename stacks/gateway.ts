@@ -18,12 +18,11 @@ import { projectPath } from "../lib/paths.ts";
 import { readSecret, vaultReference } from "../lib/secret-source.ts";
 import type { Entry } from "./entries.ts";
 import type { GatewaySettings } from "./gateway-schema.ts";
+import { BASE_PORT, HOST_UID } from "./places.ts";
 import type { SettingsFault } from "./settings.ts";
 
 /** Stands for a hash in a plan on a machine that does not have it: well-formed, and no password's. */
 const NO_HASH = `$2b$12$${".".repeat(53)}`;
-/** The account that cloud-init makes is the first on the machine. */
-const HOST_UID = 1_000;
 
 /** What of a host its gateway's place follows from. */
 interface Place {
@@ -132,8 +131,8 @@ export function gatewaySettingsFaults(
     });
   });
   for (const { value } of nodes) {
-    const first = value.basePort;
-    if (value.host !== settings.host || first === undefined) continue;
+    const first = value.basePort ?? BASE_PORT;
+    if (value.host !== settings.host) continue;
     if (settings.basePort + 1 < first || settings.basePort >= first + PORTS_PER_NODE) continue;
     faults.push({
       path: "gateway.basePort",

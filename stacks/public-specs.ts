@@ -8,17 +8,15 @@ import type {
 } from "../components/validator-node/bundle/spec.ts";
 import { gatewaySpec } from "./gateway.ts";
 import { NETWORKS } from "./networks.ts";
+import { BASE_PORT, HOST_UID } from "./places.ts";
 import type { HostSettings, PublicNodeSettings, PublicSettings } from "./public-schema.ts";
 
 /** Ports of the clients' peer-to-peer protocols, for the first node of a host; further ones follow at a distance. */
 const EXECUTION_P2P_PORT = 30_303;
 const CONSENSUS_P2P_PORT = 9_000;
 const P2P_PORTS_PER_NODE = 10;
-/** Loopback ports of APIs and metrics: a hundred a node. */
-const BASE_PORT = 20_000;
+/** From {@link BASE_PORT} on, a hundred loopback ports a node. */
 const PORTS_PER_NODE = 100;
-/** The account that cloud-init makes is the first on the machine. */
-const HOST_UID = 1_000;
 
 /** A stack's nodes as bundles are rendered from, by host: ports that the settings leave open follow from a node's place on its host. */
 export function bundleSpecs(settings: PublicSettings): BundleSpec[] {
