@@ -55,6 +55,10 @@ describe("faults of a gateway", () => {
     ["directory", { directory: "/var/../etc" }],
     ["uid", { uid: 0 }],
     ["upstreams", { upstreams: [] }],
+    [
+      "upstreams",
+      { upstreams: Array.from({ length: 17 }, (_, index) => ({ ...GRAFANA, name: `g-${index}`, path: `/${index}` })) },
+    ],
   ])("%s", (path, change) => {
     expect(faults(change)).toEqual([path]);
   });

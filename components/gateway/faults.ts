@@ -10,6 +10,8 @@ const DOMAIN = /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0
 const PRIVATE_NAMES = /\.(internal|local|localhost|test|invalid|lan|home\.arpa|onion|alt)$/;
 const EMAIL = /^[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/;
 const NAME = /^[a-z][a-z0-9-]{0,30}$/;
+/** The limiter has a table in memory for each. */
+const MOST_UPSTREAMS = 16;
 const MOST_BODY_BYTES = 1_073_741_824;
 
 /** Every fault of a gateway's description; none means that it can be rendered. */
@@ -28,6 +30,9 @@ export function gatewayFaults(spec: GatewaySpec): GatewayFault[] {
             message: "must have at least one: a gateway to nothing only has an attack surface",
           },
         ]
+      : []),
+    ...(spec.upstreams.length > MOST_UPSTREAMS
+      ? [{ path: "upstreams", value: spec.upstreams.length, message: `must be ${MOST_UPSTREAMS} at most` }]
       : []),
     ...spec.upstreams.flatMap((upstream, index) => upstreamFaults(spec, upstream, index)),
   ];
