@@ -1,3 +1,4 @@
+import { GATEWAY_MEMORY_MIB } from "../components/gateway/index.ts";
 import { hostFaults } from "../components/host/faults.ts";
 import { bundleFaults } from "../components/validator-node/bundle/faults.ts";
 import { renderBundle } from "../components/validator-node/bundle/render.ts";
@@ -24,7 +25,10 @@ export function machineFaults(settings: PublicSettings, now: number): SettingsFa
   const needs = Object.fromEntries(
     settings.hosts.map(({ name }) => [
       name,
-      needsOf(placed.filter(({ host }) => host === name).map(({ spec }) => spec)),
+      needsOf(
+        placed.filter(({ host }) => host === name).map(({ spec }) => spec),
+        settings.gateway?.host === name ? GATEWAY_MEMORY_MIB : 0,
+      ),
     ]),
   );
   const hosts = hostSpecs(settings, (node) => renderBundle(node).ports);

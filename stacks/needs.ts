@@ -23,8 +23,11 @@ const IOPS: Readonly<Record<PublicNetwork, number>> = { mainnet: 7_000, sepolia:
 /** The system itself and Docker. */
 const SYSTEM_MIB = 1_024;
 
-/** What the nodes of one host need together: their containers' memory limits, their databases, and room. */
-export function needsOf(nodes: readonly BundleSpec[]): HostNeed {
+/**
+ * What the nodes of one host need together: their containers' memory limits, their databases, and room.
+ * @param otherMiB memory of what else is on it
+ */
+export function needsOf(nodes: readonly BundleSpec[], otherMiB = 0): HostNeed {
   const network = nodes[0]?.network ?? "hoodi";
   const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
   const memoryMiB = nodes.map(({ execution, consensus, validator, mevBoost }) =>
@@ -42,7 +45,7 @@ export function needsOf(nodes: readonly BundleSpec[]): HostNeed {
     sum([...execution.map(({ client }) => EXECUTION_DISK_GIB[client]), consensus.length * CONSENSUS_DISK_GIB]),
   );
   return {
-    memoryGiB: Math.ceil((sum(memoryMiB) + SYSTEM_MIB) / 1_024),
+    memoryGiB: Math.ceil((sum(memoryMiB) + otherMiB + SYSTEM_MIB) / 1_024),
     diskGiB: Math.ceil(sum(disk) * DISK_SHARE[network]) + SPARE_DISK_GIB,
     iops: IOPS[network],
     validatorNodes: nodes.filter(({ validator }) => validator !== undefined).length,

@@ -1,4 +1,5 @@
 import { isAddressEqual, zeroAddress } from "viem";
+import { gatewaySettingsFaults } from "./gateway.ts";
 import { protocolFaults } from "./cross-checks.ts";
 import { repeatedNames, wellFormed, type Entry } from "./entries.ts";
 import {
@@ -61,6 +62,15 @@ export function publicCrossChecks(raw: Readonly<Record<string, unknown>>): Setti
   }
   const protocol = publicSettingsSchema.shape.protocol.safeParse(raw["protocol"]);
   const deployment = publicSettingsSchema.shape.deployment.safeParse(raw["deployment"]);
+  const gateway = publicSettingsSchema.shape.gateway.safeParse(raw["gateway"]).data;
+  if (gateway)
+    faults.push(
+      ...gatewaySettingsFaults(
+        gateway,
+        hosts.map(({ value }) => value),
+        nodes,
+      ),
+    );
   const operators = wellFormed(raw["operators"], publicOperatorSchema);
   faults.push(...publicOperatorFaults(operators, nodes, protocol.data, deployment.data));
   if (protocol.data) faults.push(...protocolFaults(protocol.data, raw["protocol"]), ...roleFaults(protocol.data));

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { CONSENSUS_CLIENTS, EXECUTION_CLIENTS, VALIDATOR_CLIENTS } from "../components/validator-node/bundle/spec.ts";
+import { gatewaySchema } from "./gateway-schema.ts";
 import { address, cidr, ether, flag, name, port, secretSource, text, whole } from "./fields.ts";
 import { protocolSchema } from "./schema.ts";
 
@@ -268,6 +269,8 @@ export const publicSettingsSchema = z.strictObject({
   protocol: deployedProtocol.optional(),
   deployment: existingProtocol.optional(),
   operators: z.array(publicOperatorSchema, { error: "must be a list of operators" }).default([]),
+  /** The way in from outside; none by default. */
+  gateway: gatewaySchema.optional(),
   /** Mainnet only. */
   confirmation: z.string({ error: "must be a text" }).optional(),
 });

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { projectPath } from "../lib/paths.ts";
 import { settingsOf } from "./namespace.ts";
-import { MAINNET_CONFIRMATION } from "./public-schema.ts";
+import { MAINNET_CONFIRMATION, publicSettingsSchema } from "./public-schema.ts";
+import { hostSpecs } from "./public-specs.ts";
 import { parseSettings, SettingsError, type SettingsFault } from "./settings.ts";
 
 type Raw = Record<string, unknown>;
@@ -110,6 +111,66 @@ describe("settings of a public network", () => {
       "protocol.governance.operationsDelaySeconds",
       "protocol.accounts.deployer.keyFile",
     ]);
+  });
+
+  describe("with a gateway", () => {
+    const gateway = {
+      host: "fra-1",
+      domain: "dash.example.org",
+      acmeEmail: "ops@example.org",
+      users: [{ name: "alice", passwordHashFile: "keys/hoodi/alice.bcrypt" }],
+      upstreams: [
+        {
+          name: "grafana",
+          kind: "grafana",
+          url: "http://grafana:3000",
+          network: "ethstake-monitoring_default",
+          authentication: { kind: "basic", users: ["alice"] },
+        },
+      ],
+    };
+    const withGateway = changed(hoodi, "gateway", gateway);
+
+    it("has no fault", () => {
+      expect(faultsOf(withGateway)).toEqual([]);
+    });
+
+    it.each([
+      ["gateway.host", "nowhere", "gateway.host", /fra-1, ams-1/],
+      ["gateway.domain", undefined, "gateway.domain", /domain/],
+      ["gateway.domain", "dash.internal", "gateway.domain", /internal/],
+      ["gateway.acmeEmail", undefined, "gateway.acmeEmail", /e-mail/],
+      ["gateway.certificates", "none", "gateway.certificates", /acme/],
+      ["gateway.basePort", 20_010, "gateway.basePort", /20000 to 20015/],
+      ["gateway.allow", ["0.0.0.0/0"], "gateway.allow[0]", /everyone/],
+      ["gateway.users", [], "gateway.upstreams[0].authentication.users[0]", /gateway\.users/],
+      ["gateway.users", [gateway.users[0], gateway.users[0]], "gateway.users[1].name", /twice/],
+      ["gateway.upstreams", [], "gateway.upstreams", /at least one/],
+      ["gateway.upstreams.0.authentication", undefined, "gateway.upstreams[0].authentication", /basic or forward/],
+      ["gateway.upstreams.0.authentication", { kind: "none" }, "gateway.upstreams[0].authentication.kind", /./],
+      ["gateway.upstreams.0.url", "http://127.0.0.1:3000", "gateway.upstreams[0].url", /container/],
+      ["gateway.upstreams.0.rateLimit", { requests: 0, seconds: 1 }, "gateway.upstreams[0].rateLimit.requests", /1/],
+    ])("refuses %s = %j", (path, value, where, remedy) => {
+      const faults = faultsOf(changed(withGateway, path, value));
+      expect(faults.map((fault) => fault.path)).toContain(where);
+      expect(faults.find((fault) => fault.path === where)?.remedy).toMatch(remedy);
+    });
+
+    it("names a gateway's faults beside others", () => {
+      const raw = changed(changed(withGateway, "gateway.host", "nowhere"), "nodes.0.host", "nowhere");
+      expect(faultsOf(raw).map(({ path }) => path)).toEqual(["nodes[0].host", "gateway.host"]);
+    });
+
+    it("opens 80 and 443 on its host alone", () => {
+      const opened = (raw: Raw): Record<string, number[]> => {
+        const settings = publicSettingsSchema.parse(raw);
+        return Object.fromEntries(
+          hostSpecs(settings, () => []).map(({ name, ports }) => [name, ports.map(({ port }) => port)]),
+        );
+      };
+      expect(opened(withGateway)).toEqual({ "fra-1": [80, 443], "ams-1": [] });
+      expect(opened(hoodi)).toEqual({ "fra-1": [], "ams-1": [] });
+    });
   });
 
   it("names the networks there are", () => {

@@ -1,3 +1,4 @@
+import { gatewayPorts } from "../components/gateway/index.ts";
 import { DATA_DIRECTORY, type HostSpec, type OpenPort } from "../components/host/spec.ts";
 import type {
   BundleSpec,
@@ -5,18 +6,17 @@ import type {
   ImageOverride,
   SignerSettings,
 } from "../components/validator-node/bundle/spec.ts";
+import { gatewaySpec } from "./gateway.ts";
 import { NETWORKS } from "./networks.ts";
+import { BASE_PORT, HOST_UID } from "./places.ts";
 import type { HostSettings, PublicNodeSettings, PublicSettings } from "./public-schema.ts";
 
 /** Ports of the clients' peer-to-peer protocols, for the first node of a host; further ones follow at a distance. */
 const EXECUTION_P2P_PORT = 30_303;
 const CONSENSUS_P2P_PORT = 9_000;
 const P2P_PORTS_PER_NODE = 10;
-/** Loopback ports of APIs and metrics: a hundred a node. */
-const BASE_PORT = 20_000;
+/** From {@link BASE_PORT} on, a hundred loopback ports a node. */
 const PORTS_PER_NODE = 100;
-/** The account that cloud-init makes is the first on the machine. */
-const HOST_UID = 1_000;
 
 /** A stack's nodes as bundles are rendered from, by host: ports that the settings leave open follow from a node's place on its host. */
 export function bundleSpecs(settings: PublicSettings): BundleSpec[] {
@@ -79,6 +79,7 @@ function dataDirectoryOf({ hosts }: PublicSettings, { host }: PublicNodeSettings
 /** A stack's machines. @param portsOf what a node opens to the world */
 export function hostSpecs(settings: PublicSettings, portsOf: (node: BundleSpec) => readonly OpenPort[]): HostSpec[] {
   const bundles = bundleSpecs(settings);
+  const { gateway } = settings;
   return settings.hosts.map((host) => {
     const nodes = bundles.filter((_bundle, index) => settings.nodes[index]?.host === host.name);
     return {
@@ -86,9 +87,10 @@ export function hostSpecs(settings: PublicSettings, portsOf: (node: BundleSpec) 
       target: targetOf(host),
       dataVolume: withoutUndefined(host.dataVolume),
       sshAllow: host.sshAllow,
-      ports: nodes.flatMap((node) =>
-        portsOf(node).map((port) => ({ ...port, purpose: `${node.name} ${port.purpose}` })),
-      ),
+      ports: [
+        ...nodes.flatMap((node) => portsOf(node).map((port) => ({ ...port, purpose: `${node.name} ${port.purpose}` }))),
+        ...(gateway?.host === host.name ? gatewayPorts(gatewaySpec(gateway, settings.hosts)) : []),
+      ],
       hasValidators: nodes.some(({ validator }) => validator !== undefined),
       ...(host.generation === undefined ? {} : { generation: host.generation }),
       ...(host.memoryGiB === undefined ? {} : { memoryGiB: host.memoryGiB }),

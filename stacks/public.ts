@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { runtime, secret, type Output } from "@pulumi/pulumi";
 import { renderCloudInit } from "../cloud-init/render.ts";
+import type { Gateway } from "../components/gateway/index.ts";
 import { awsRegions, createHost, HostKeyFileError, type Host } from "../components/host/index.ts";
 import { Protocol, type AccountArgs } from "../components/protocol/index.ts";
 import { buildContracts } from "../components/protocol/artifacts.ts";
@@ -8,6 +9,8 @@ import { renderBundle } from "../components/validator-node/bundle/render.ts";
 import { MachineNode } from "../components/validator-node/machine-node.ts";
 import { projectPath } from "../lib/paths.ts";
 import { readSecret, vaultReference } from "../lib/secret-source.ts";
+import { createGateway } from "./gateway.ts";
+import type { GatewaySettings } from "./gateway-schema.ts";
 import { NETWORKS, verifiersOf } from "./networks.ts";
 import { accountOf, DEPLOYER_ACCOUNT, holdersOf } from "./public-accounts.ts";
 import type { DeployedProtocolSettings, HostSettings, PublicSettings } from "./public-schema.ts";
@@ -63,6 +66,7 @@ export async function createPublicStack(settings: PublicSettings, stack: string)
     protocol,
     new Map(nodes.map(({ name, machine }) => [name, machine])),
   );
+  const gateway = settings.gateway && (await placeGateway(settings, settings.gateway, hosts));
   return {
     network,
     hosts: [...hosts.values()].map(({ name, kind, publicAddress, privateAddress, dataDirectory }) => ({
@@ -79,9 +83,22 @@ export async function createPublicStack(settings: PublicSettings, stack: string)
       metrics: machine.metrics,
     })),
     ...operators,
+    ...(gateway ? { gateway: { urls: gateway.urls, services: gateway.services, metrics: gateway.metrics } } : {}),
     ...(protocol ? protocolOutputs(protocol, NETWORKS[network].depositContract) : {}),
     ...(feeRecipient === undefined ? {} : { feeRecipient }),
   };
+}
+
+/** The gateway on the host that its settings name. */
+async function placeGateway(
+  settings: PublicSettings,
+  gateway: GatewaySettings,
+  hosts: ReadonlyMap<string, Host>,
+): Promise<Gateway> {
+  const place = settings.hosts.find(({ name }) => name === gateway.host);
+  const host = place && hosts.get(place.name);
+  if (!host) throw new TypeError("the gateway has no host");
+  return await createGateway(gateway, settings.hosts, host, hostIdentity(place));
 }
 
 /** What a host is to its nodes: its name, and for a machine that exists its address too, which may come to mean another one. */

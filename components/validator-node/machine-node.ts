@@ -8,11 +8,10 @@ import {
   type Output,
   type Resource,
 } from "@pulumi/pulumi";
-import { Command as LocalCommand } from "@pulumi/command/local/command.js";
-import { Command as RemoteCommand } from "@pulumi/command/remote/command.js";
 import { isAddress, zeroAddress } from "viem";
 import type { KeymanagerArgs } from "../../provider/sdk/index.ts";
 import type { HostConnection } from "../host/spec.ts";
+import { runOnHost } from "../host/run.ts";
 import { applyScripts, type ApplyScripts } from "./bundle/apply.ts";
 import { SIGNER_URL } from "./bundle/catalogue/types.ts";
 import { renderBundle } from "./bundle/render.ts";
@@ -66,14 +65,14 @@ export class MachineNode extends ComponentResource {
     const onMachine = (script: "install" | "up"): Output<string> =>
       all([scripts, args.machine]).apply(([all, machine]) => `${all[script]}\n# on ${machine.replace(/\s+/g, " ")}\n`);
     const child: CustomResourceOptions = { parent: this };
-    const files = run(
+    const files = runOnHost(
       `${name}-bundle`,
       args.connection,
       { create: onMachine("install"), stdin: pick(scripts, "files") },
       // What a node leaves behind when it goes are its data and keys: nobody deletes those but the operator.
       { ...child, dependsOn: [...args.ready] },
     );
-    const services = run(
+    const services = runOnHost(
       `${name}-services`,
       args.connection,
       {
@@ -115,27 +114,6 @@ export interface NodeKeys {
   readonly holder: KeymanagerArgs;
   /** The validator client, where Web3Signer is the holder, and Web3Signer as it sees it. */
   readonly validator: { readonly keymanager: KeymanagerArgs; readonly signerUrl: string } | undefined;
-}
-
-interface CommandInputs {
-  readonly create: Output<string>;
-  readonly delete?: Output<string>;
-  readonly stdin: Output<string>;
-  readonly triggers?: string[];
-}
-
-/** A script on the host, run again whenever it or its input changes. */
-function run(
-  name: string,
-  connection: HostConnection | undefined,
-  inputs: CommandInputs,
-  options: CustomResourceOptions,
-): Resource {
-  // Nothing reads what the last run said, and sshd takes no variables: without this, every change comes with a warning.
-  const commands = { ...inputs, update: inputs.create, addPreviousOutputInEnv: false };
-  return connection === undefined
-    ? new LocalCommand(name, { ...commands, interpreter: ["/bin/sh", "-c"] }, options)
-    : new RemoteCommand(name, { ...commands, connection }, options);
 }
 
 function pick(scripts: Output<ApplyScripts>, script: keyof ApplyScripts): Output<string> {

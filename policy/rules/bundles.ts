@@ -73,6 +73,15 @@ function isPeerToPeer(port: Publication, all: readonly Publication[]): boolean {
   return all.some((other) => other.protocol === "udp" && other.host === port.host && !isInside(other.address));
 }
 
+/** The ports of a gateway, which is there to be reached: Caddy, on 80 and 443. */
+function isGateway({ body }: Service, port: Publication): boolean {
+  return (
+    port.protocol === "tcp" &&
+    (port.host === "80" || port.host === "443") &&
+    /^(docker\.io\/(library\/)?)?caddy:/.test(String(body["image"]))
+  );
+}
+
 const CONTROL_SOCKETS = /(docker|containerd|podman|crio)\.sock\b/;
 
 export const BUNDLE_RULES: readonly Rule[] = [
@@ -107,13 +116,13 @@ export const BUNDLE_RULES: readonly Rule[] = [
   serviceRule({
     name: "ports-on-loopback",
     description:
-      "Bundles publish p2p to the world and everything else on loopback or a private network: Docker publishes past ufw.",
+      "Bundles publish p2p and a gateway's web ports to the world, everything else on loopback or a private network: Docker publishes past ufw.",
     severity: "mandatory",
     *check(service) {
       const all = publications(service);
       for (const [index, port] of all.entries()) {
         const isSigner = /web3signer/.test(`${service.name} ${String(service.body["image"])}`);
-        if (isInside(port.address) || (!isSigner && isPeerToPeer(port, all))) continue;
+        if (isInside(port.address) || (!isSigner && isPeerToPeer(port, all)) || isGateway(service, port)) continue;
         yield {
           property: `${service.property}.ports[${index}]`,
           value: port.shown,

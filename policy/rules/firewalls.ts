@@ -3,7 +3,7 @@ import { resourceRule, stackRule, UNKNOWN, type PlannedResource, type Rule } fro
 import { at, dependsOn, list, ofTypes, present, strings } from "../values.ts";
 
 /** One opening of a firewall. */
-interface Opening {
+export interface Opening {
   readonly property: string;
   /** CIDR blocks that may come in; known ones only. */
   readonly sources: readonly string[];
@@ -64,7 +64,7 @@ function awsOpening(rule: unknown, property: string): Opening[] {
 }
 
 /** The openings of a firewall resource. */
-function openings({ type, props }: PlannedResource): Opening[] {
+export function openings({ type, props }: PlannedResource): Opening[] {
   switch (type) {
     case "aws:ec2/securityGroup:SecurityGroup":
     case "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup":
@@ -103,7 +103,7 @@ function plainOpening(rule: unknown, property: string, port: string, source: str
   ];
 }
 
-function shown({ protocol, from, to, sources }: Opening): string {
+export function shown({ protocol, from, to, sources }: Opening): string {
   const ports = from === to ? String(from) : from === 0 && to === HIGHEST_PORT ? "every port" : `${from}-${to}`;
   return `${protocol} ${ports} from ${sources.join(", ")}`;
 }
@@ -114,6 +114,16 @@ function isSsh({ protocol, from, to, description }: Opening): boolean {
     control &&
     ((from <= SSH_PORT && SSH_PORT <= to) || (/\bssh\b/i.test(description ?? "") && !P2P.test(description ?? "")))
   );
+}
+
+/** Whether an opening is for a web server. */
+export function isWeb({ protocol, from, to }: Opening): boolean {
+  return /^(tcp|6)$/.test(protocol) && from === to && (from === 80 || from === 443);
+}
+
+/** Whether an opening is a gateway's: whether the stack has one is looked at by a rule of its own. */
+function isGateway(opening: Opening): boolean {
+  return isWeb(opening) && (opening.description === undefined || /\bgateway\b/i.test(opening.description));
 }
 
 /** Why an opening to the world is not for peer-to-peer traffic; undefined when it is. */
@@ -197,13 +207,13 @@ export const FIREWALL_RULES: readonly Rule[] = [
   resourceRule({
     name: "only-p2p-open",
     description:
-      "The world reaches the clients' peer-to-peer ports and nothing else: APIs and metrics answer whoever asks.",
+      "The world reaches the clients' peer-to-peer ports, a gateway's web ports and nothing else: APIs and metrics answer whoever asks.",
     severity: "mandatory",
     *check(resource) {
       for (const opening of openings(resource)) {
         const world = opening.sources.filter(isWorld);
         // What is SSH has a rule of its own.
-        if (world.length === 0 || (isSsh(opening) && opening.from === opening.to)) continue;
+        if (world.length === 0 || (isSsh(opening) && opening.from === opening.to) || isGateway(opening)) continue;
         const fix = notPeerToPeer(opening);
         if (fix !== undefined) {
           yield { property: opening.property, value: shown({ ...opening, sources: world }), fix };

@@ -1,6 +1,7 @@
 import type { Rule } from "../model.ts";
 import { BUNDLE_RULES } from "./bundles.ts";
 import { FIREWALL_RULES } from "./firewalls.ts";
+import { GATEWAY_RULES } from "./gateways.ts";
 import { GOVERNANCE_RULES } from "./governance.ts";
 import { KEY_RULES } from "./keys.ts";
 import { LABEL_RULES } from "./labels.ts";
@@ -13,6 +14,7 @@ export const RULES: readonly Rule[] = [
   ...MACHINE_RULES,
   ...LABEL_RULES,
   ...BUNDLE_RULES,
+  ...GATEWAY_RULES,
   ...KEY_RULES,
   ...PROTOCOL_RULES,
   ...GOVERNANCE_RULES,

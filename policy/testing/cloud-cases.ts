@@ -92,7 +92,17 @@ export const CLOUD_CASES: RuleCases = {
     { title: "an API that is called p2p", resources: [sg(tcp(5052, WORLD, "p2p"))], violations: ["sg ingress[0]"] },
     { title: "no reason", resources: [sg(tcp(30303, WORLD))], violations: ["sg ingress[0]"] },
     { title: "every port", resources: [hcloud(incoming("any", WORLD, "p2p"))], violations: ["fw rules[0]"] },
-    { title: "a low port", resources: [digitalocean("80", WORLD)], violations: ["fw inboundRules[0]"] },
+    { title: "a low port", resources: [digitalocean("81", WORLD)], violations: ["fw inboundRules[0]"] },
+    {
+      title: "a gateway's ports",
+      resources: [sg(tcp(443, WORLD, "gateway https")), hcloud(incoming("80", WORLD, "gateway http"))],
+    },
+    { title: "a web port of something else", resources: [sg(tcp(443, WORLD, "p2p"))], violations: ["sg ingress[0]"] },
+    {
+      title: "a web port over udp",
+      resources: [hcloud(incoming("443", WORLD, "gateway https", "udp"))],
+      violations: ["fw rules[0]"],
+    },
   ],
   "server-behind-firewall": [
     { title: "by number", resources: [resource(SERVER, "node-1", { firewallIds: [UNKNOWN] })] },

@@ -5,9 +5,12 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { renderGateway } from "../../components/gateway/bundle.ts";
+import { GATEWAY } from "../../components/gateway/fixtures.ts";
+import type { AppliedBundle } from "../../components/validator-node/bundle/apply.ts";
 import { COMBINATIONS, testNode, type NodeShape } from "../../components/validator-node/bundle/fixtures.ts";
 import { renderBundle } from "../../components/validator-node/bundle/render.ts";
-import { VALIDATOR_CLIENTS, type Bundle } from "../../components/validator-node/bundle/spec.ts";
+import { VALIDATOR_CLIENTS } from "../../components/validator-node/bundle/spec.ts";
 import { projectPath } from "../../lib/paths.ts";
 
 const run = promisify(execFile);
@@ -52,7 +55,7 @@ describe.skipIf(compose === undefined)("docker compose config", () => {
   });
 
   /** Writes a bundle and runs `config` on it. */
-  async function config(name: string, bundle: Bundle, ...args: string[]): Promise<string> {
+  async function config(name: string, bundle: AppliedBundle, ...args: string[]): Promise<string> {
     const root = join(folder, name);
     for (const { path, content } of bundle.files) {
       await mkdir(dirname(join(root, path)), { recursive: true });
@@ -74,6 +77,14 @@ describe.skipIf(compose === undefined)("docker compose config", () => {
 
   it.each(VALIDATOR_CLIENTS)("accepts local keys: %s", async (validator) => {
     await config(`local-${validator}`, renderBundle(testNode({ validator, signer: "local" })), "--quiet");
+  });
+
+  it("accepts a gateway", async () => {
+    const resolved = await config("gateway", renderGateway(GATEWAY), "--format", "json", "--no-path-resolution");
+    expect(JSON.parse(resolved)).toMatchObject({
+      services: { caddy: { cap_add: ["NET_BIND_SERVICE"], read_only: true }, limiter: { read_only: true } },
+      networks: { "ethstake-monitoring_default": { external: true } },
+    });
   });
 
   it("resolves to the services, arguments and ports that were meant", async () => {

@@ -15,6 +15,9 @@ export interface ApplyScripts {
   readonly down: string;
 }
 
+/** What of a bundle reaches its host. */
+export type AppliedBundle = Pick<Bundle, "directories" | "files" | "secrets" | "services">;
+
 /** Seconds that the services of a node have to become healthy after a start. */
 const START_TIMEOUT_SECONDS = 900;
 
@@ -46,7 +49,7 @@ exit "$code"`;
  * @param node its name: the containers' project is `ethstake-NODE`
  * @param directory its folder on the host, absolute
  */
-export function applyScripts(node: string, directory: string, bundle: Bundle): ApplyScripts {
+export function applyScripts(node: string, directory: string, bundle: AppliedBundle): ApplyScripts {
   const project = `ethstake-${node}`;
   const compose = `docker compose --project-name ${shellWord(project)} --project-directory ${shellWord(directory)}`;
   const containers = `--filter ${shellWord(`label=com.docker.compose.project=${project}`)}`;

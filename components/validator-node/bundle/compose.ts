@@ -30,8 +30,10 @@ export interface Service {
   readonly tmpfs: readonly string[];
   /** Short syntax, `127.0.0.1:8545:8545/tcp`. */
   readonly ports: readonly string[];
-  /** Networks of the bundle that it is in; the default one when absent. */
-  readonly networks?: readonly BundleNetwork[];
+  /** Networks that it is in, of the bundle or {@link renderCompose}'s external ones; the default one when absent. */
+  readonly networks?: readonly string[];
+  /** Capabilities that it keeps of those that every service drops. */
+  readonly capAdd?: readonly string[];
   readonly dependsOn: Readonly<Record<string, DependencyCondition>>;
   readonly healthCheck?: readonly string[] | undefined;
   readonly readOnly: boolean;
@@ -43,12 +45,6 @@ export interface Service {
   /** Bytes of `/dev/shm`, where Docker's 64 MiB are too few. */
   readonly shmSize?: string | undefined;
 }
-
-/**
- * A bundle's networks. Web3Signer signs for whoever asks, so it and its database are in one of their own, which only the validator client
- * shares: what talks to strangers (clients with peers, mev-boost) cannot reach it.
- */
-export type BundleNetwork = "default" | "signer";
 
 /** Whom containers run as. */
 export interface Owner {
@@ -97,6 +93,7 @@ function definitionOf(service: Service, { uid, gid }: Owner): Record<string, unk
     user: `${uid}:${gid}`,
     ...(service.readOnly ? { read_only: true } : {}),
     cap_drop: ["ALL"],
+    ...(has(service.capAdd) ? { cap_add: [...(service.capAdd ?? [])] } : {}),
     security_opt: ["no-new-privileges:true"],
     ...(has(service.tmpfs) ? { tmpfs: [...service.tmpfs] } : {}),
     ...(has(service.mounts)
@@ -147,15 +144,24 @@ function escapeDollars(value: unknown): unknown {
   return value;
 }
 
-/** The compose file of a node. */
-export function renderCompose(project: string, services: readonly Service[], owner: Owner): string {
+/**
+ * The compose file of a node.
+ * @param external names of networks that another project has made
+ */
+export function renderCompose(
+  project: string,
+  services: readonly Service[],
+  owner: Owner,
+  external: readonly string[] = [],
+): string {
   const definitions = Object.fromEntries(
     services.map((service) => [service.name, escapeDollars(definitionOf(service, owner))]),
   );
   // Readers of YAML 1.1 take `no` for a boolean and `22:22` for a number: written for them, both are quoted.
   const options = { version: "1.1", lineWidth: 0, aliasDuplicateObjects: false } as const;
   const own = [...new Set(services.flatMap(({ networks = [] }) => networks))].filter((name) => name !== "default");
-  const networks = own.length > 0 ? { networks: Object.fromEntries(own.map((name) => [name, {}])) } : {};
+  const definition = (name: string) => (external.includes(name) ? { external: true } : {});
+  const networks = own.length > 0 ? { networks: Object.fromEntries(own.map((name) => [name, definition(name)])) } : {};
   return stringify({ name: project, services: definitions, ...networks }, options);
 }
 

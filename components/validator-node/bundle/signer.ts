@@ -30,8 +30,9 @@ export const SIGNER_DIRECTORIES: readonly BundleDirectory[] = [
 ];
 
 /**
- * Web3Signer with its database. Before it starts, its image hands over the migrations of its version (one run), and PostgreSQL's image
- * applies those that are new (another run): Web3Signer refuses a database of another version.
+ * Web3Signer with its database. It signs for whoever asks, so both are in a network of their own, which only the validator client shares:
+ * what talks to strangers (clients with peers, mev-boost) cannot reach it. Before it starts, its image hands over the migrations of its
+ * version (one run), and PostgreSQL's image applies those that are new (another run): Web3Signer refuses a database of another version.
  */
 export function signerServices(spec: BundleSpec, ports: readonly string[]): Service[] {
   const signer = spec.validator?.signer;
