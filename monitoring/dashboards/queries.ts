@@ -1,0 +1,6 @@
+export function queries(): string[] {
+  return [];
+}
+export function queryFaults(_: readonly string[]): string[] {
+  return [];
+}
