@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { projectPath } from "../lib/paths.ts";
+import { dashboardFiles } from "./dashboards/index.ts";
 import { ALERT_FILES, RECORDING_FILES } from "./rules/files.ts";
 import { renderAlerts, renderAlertTests, renderRecording, renderRecordingTests } from "./rules/render.ts";
 import { withAlerts } from "./rules/runbook.ts";
@@ -32,9 +33,14 @@ export function outputs(): Map<string, string> {
   return new Map([
     ...[...ruleFiles(PUBLIC)].map(([name, content]) => [`monitoring/prometheus/rules/${name}`, content] as const),
     ...[...testFiles()].map(([name, content]) => [`monitoring/prometheus/tests/${name}`, content] as const),
+    ...[...dashboardFiles()].map(([name, content]) => [`monitoring/grafana/dashboards/${name}`, content] as const),
     [RUNBOOK, withAlerts(readFileSync(projectPath(RUNBOOK), "utf8"))],
   ]);
 }
 
 /** Folders that hold nothing but what is written. */
-export const OUTPUT_FOLDERS = ["monitoring/prometheus/rules", "monitoring/prometheus/tests"] as const;
+export const OUTPUT_FOLDERS = [
+  "monitoring/prometheus/rules",
+  "monitoring/prometheus/tests",
+  "monitoring/grafana/dashboards",
+] as const;
