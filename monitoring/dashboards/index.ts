@@ -1,10 +1,10 @@
-import type { Dashboard } from "@grafana/grafana-foundation-sdk/dashboard";
+import type { Board } from "./panels.ts";
 import { fleet, node } from "./operations.ts";
 import { keepers, protocol } from "./protocol.ts";
 import { blockProposals, slashingRisk, validatorUptime } from "./validators.ts";
 
 /** Dashboards by name of file. */
-export function dashboards(): Map<string, Dashboard> {
+export function dashboards(): Map<string, Board> {
   return new Map([
     ["validator_uptime.json", validatorUptime()],
     ["block_proposals.json", blockProposals()],

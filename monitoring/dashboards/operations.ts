@@ -1,4 +1,4 @@
-import type { Dashboard } from "@grafana/grafana-foundation-sdk/dashboard";
+import type { Board } from "./panels.ts";
 import { dashboard, greenFrom, labelVariable, lines, logs, numbers, redFrom, table } from "./panels.ts";
 
 const STACK = labelVariable("stack", "label_values(up, stack)");
@@ -9,7 +9,7 @@ const AT_NODE = '{stack=~"$stack",node=~"$node"}';
 const AT_HOST = '{stack=~"$stack",host=~"$host"}';
 
 /** All stacks at a glance. */
-export function fleet(): Dashboard {
+export function fleet(): Board {
   return dashboard({
     uid: "ethstake-fleet",
     title: "Fleet overview",
@@ -110,7 +110,7 @@ export function fleet(): Dashboard {
 }
 
 /** One node and its host, with logs. */
-export function node(): Dashboard {
+export function node(): Board {
   return dashboard({
     uid: "ethstake-node",
     title: "Node",

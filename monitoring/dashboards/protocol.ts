@@ -1,4 +1,4 @@
-import type { Dashboard } from "@grafana/grafana-foundation-sdk/dashboard";
+import type { Board } from "./panels.ts";
 import { dashboard, labelVariable, lines, numbers, redFrom, table } from "./panels.ts";
 
 const STACK = labelVariable("stack", "label_values(up, stack)");
@@ -10,7 +10,7 @@ function median(metric: string, by = "stack", filter = IN_STACK): string {
 }
 
 /** The pool, its queue, its operators. */
-export function protocol(): Dashboard {
+export function protocol(): Board {
   const stack = "{{stack}}";
   return dashboard({
     uid: "ethstake-protocol",
@@ -155,7 +155,7 @@ export function protocol(): Dashboard {
 }
 
 /** The keepers and their committee. */
-export function keepers(): Dashboard {
+export function keepers(): Board {
   const each = "{{instance}} {{loop}}";
   return dashboard({
     uid: "ethstake-keepers",

@@ -1,4 +1,4 @@
-import type { Dashboard } from "@grafana/grafana-foundation-sdk/dashboard";
+import type { Board } from "./panels.ts";
 import { dashboard, greenFrom, labelVariable, lines, numbers, redFrom, table } from "./panels.ts";
 
 const STACK = labelVariable("stack", "label_values(up, stack)");
@@ -6,7 +6,7 @@ const OPERATOR = labelVariable("operator", 'label_values(operator_uptime{stack=~
 const BY = '{stack=~"$stack",operator=~"$operator"}';
 
 /** Uptime, effectiveness and earnings. */
-export function validatorUptime(): Dashboard {
+export function validatorUptime(): Board {
   return dashboard({
     uid: "ethstake-validator-uptime",
     title: "Validator uptime",
@@ -136,7 +136,7 @@ export function validatorUptime(): Dashboard {
 }
 
 /** Proposals, mev-boost and what comes next. */
-export function blockProposals(): Dashboard {
+export function blockProposals(): Board {
   return dashboard({
     uid: "ethstake-block-proposals",
     title: "Block proposals",
@@ -229,7 +229,7 @@ export function blockProposals(): Dashboard {
 }
 
 /** Everything that may end in a slashing. */
-export function slashingRisk(): Dashboard {
+export function slashingRisk(): Board {
   return dashboard({
     uid: "ethstake-slashing-risk",
     title: "Slashing risk",
