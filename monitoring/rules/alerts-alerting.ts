@@ -209,7 +209,7 @@ export function alertingAlerts(): Alert[] {
         input: [
           series("loki_distributor_lines_received_total", { ...LOKI, tenant: "fake" }, "0+100x20 2000x60 2000+100x60"),
         ],
-        checks: course("20m", "75m", [{ labels: { stack: "hoodi", network: "hoodi", instance: "loki:3100" } }], "110m"),
+        checks: course("45m", "75m", [{ labels: { stack: "hoodi", network: "hoodi", instance: "loki:3100" } }], "110m"),
       },
     },
     {

@@ -66,7 +66,7 @@ export function hostAlerts(): Alert[] {
           series("node_filesystem_avail_bytes", DISK, "300e9x120 300e9-1e9x100 800e9x150"),
           series("node_filesystem_size_bytes", DISK, "1000e9x400"),
         ],
-        checks: course("10h", "18h", [{ labels: SHOWN, shown: "-882Gi" }], "26h"),
+        checks: course("13h", "18h", [{ labels: SHOWN, shown: "-882Gi" }], "26h"),
       },
     },
     {
@@ -211,7 +211,7 @@ sum by (stack, network, instance) (rate(caddy_http_requests_total{job="gateway"}
           ),
         ],
         checks: course(
-          "25m",
+          "30m",
           "45m",
           [{ labels: { stack: "hoodi", network: "hoodi", instance: "gateway:9090" }, shown: "10%" }],
           "75m",

@@ -82,7 +82,7 @@ sum by (${STACK}, instance, loop) (increase(ethstake_keeper_loop_runs_total[${ha
           ),
         ],
         checks: course(
-          "20m",
+          "40m",
           "59m",
           [{ labels: { ...STACK_LABELS, instance: "10.8.0.11:9400", loop: "sla" }, shown: "100%" }],
           "110m",
@@ -117,7 +117,7 @@ sum by (${STACK}, instance, loop) (increase(ethstake_keeper_loop_runs_total[${ha
             "0+300x26",
           ),
         ],
-        checks: course("1h", "80m", [{ labels: { ...keeperLabels(1), loop: "reports" }, shown: "1h 20m 0s" }], "100m"),
+        checks: course("65m", "80m", [{ labels: { ...keeperLabels(1), loop: "reports" }, shown: "1h 20m 0s" }], "100m"),
       },
     },
     {

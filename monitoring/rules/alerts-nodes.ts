@@ -180,7 +180,7 @@ rate(validator_client_attestations_total[${timing.range("15m")}]) == 0`,
           series("vc_validators_enabled_count", lighthouse, "10x120"),
           series("vc_signed_attestations_total", { ...lighthouse, status: "success" }, "0+2x30 60x40 60+2x40"),
         ],
-        checks: course("30m", "60m", [{ labels: lighthouse, shown: "10" }], "90m"),
+        checks: course("47m", "60m", [{ labels: lighthouse, shown: "10" }], "90m"),
       },
     },
     {

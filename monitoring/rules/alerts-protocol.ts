@@ -243,7 +243,7 @@ export function protocolAlerts(timing: Timing): Alert[] {
           ...keepers("ethstake_chain_slots_per_epoch", {}, "32x40"),
           ...keepers("ethstake_chain_finalized_epoch", {}, "98x30 102x10"),
         ],
-        checks: course("10m", "26m", [{ labels: STACK_LABELS, shown: "6" }], "35m"),
+        checks: course("22m", "26m", [{ labels: STACK_LABELS, shown: "6" }], "35m"),
       },
     },
   ];

@@ -80,7 +80,7 @@ and on (${TARGET})
           series("eth2_slashingprotection_permitted_signings_total", SIGNER, "0+20x30 600x40 600+20x40"),
           series("eth2_slashingprotection_prevented_signings_total", SIGNER, "0x120"),
         ],
-        checks: course("30m", "60m", [{ labels: SIGNER, shown: "10" }], "90m"),
+        checks: course("47m", "60m", [{ labels: SIGNER, shown: "10" }], "90m"),
       },
     },
     {
@@ -112,7 +112,7 @@ and on (${TARGET})
             "0+20x120",
           ),
         ],
-        checks: course("20m", "50m", [{ labels: SIGNER, shown: "500ms" }], "90m"),
+        checks: course("35m", "50m", [{ labels: SIGNER, shown: "500ms" }], "90m"),
       },
     },
     {
@@ -180,7 +180,7 @@ sum by (${RELAYS}, relay) (rate(mev_boost_relay_status_code_total[${half}]))
           ),
         ],
         checks: course(
-          "60m",
+          "100m",
           "2h5m",
           [{ labels: { ...BOOST_LABELS, relay: "relay-a.example.org" }, shown: "100%" }],
           "3h",
@@ -215,7 +215,7 @@ unless
             "0x60 0+5x70 350x60",
           ),
         ],
-        checks: course("60m", "2h5m", [{ labels: BOOST_LABELS }], "3h"),
+        checks: course("95m", "2h5m", [{ labels: BOOST_LABELS }], "3h"),
       },
     },
   ];

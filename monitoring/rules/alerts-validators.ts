@@ -36,7 +36,7 @@ export function validatorAlerts(timing: Timing): Alert[] {
         interval: "10m",
         // 5 of 160 are missed every ten minutes for two and a half hours.
         input: duties("0x6 5+5x15 80x20"),
-        checks: course("1h", "3h", [{ labels: operator, shown: "68.75%" }], "5h"),
+        checks: course("2h", "3h", [{ labels: operator, shown: "68.75%" }], "5h"),
       },
     },
     {
@@ -56,7 +56,7 @@ export function validatorAlerts(timing: Timing): Alert[] {
       test: {
         interval: "10m",
         input: duties("0x6 16+16x9 160x20"),
-        checks: course("1h", "2h10m", [{ labels: operator, shown: "0%" }], "4h"),
+        checks: course("100m", "2h10m", [{ labels: operator, shown: "0%" }], "4h"),
       },
     },
     {
@@ -196,7 +196,7 @@ export function validatorAlerts(timing: Timing): Alert[] {
           ...keepers("ethstake_validator_target_hits_total", VALIDATOR_LABELS, "0+1x80"),
           ...keepers("ethstake_validator_head_hits_total", VALIDATOR_LABELS, "0+1x10 10x30 10+1x40"),
         ],
-        checks: course("1h", "4h", [{ labels: operator, shown: "74.07%" }], "7h"),
+        checks: course("3h", "4h", [{ labels: operator, shown: "74.07%" }], "7h"),
       },
     },
     {
@@ -218,7 +218,7 @@ export function validatorAlerts(timing: Timing): Alert[] {
           ...keepers("ethstake_validator_inclusion_distance_sum", VALIDATOR_LABELS, "0+1x10 13+3x29 101+1x40"),
           ...keepers("ethstake_validator_inclusion_distance_count", VALIDATOR_LABELS, "0+1x80"),
         ],
-        checks: course("1h", "4h", [{ labels: operator, shown: "3" }], "7h"),
+        checks: course("3h", "4h", [{ labels: operator, shown: "3" }], "7h"),
       },
     },
     {
@@ -286,7 +286,7 @@ export function validatorAlerts(timing: Timing): Alert[] {
           ),
           ...keepers("ethstake_validator_withdrawn_gwei_total", VALIDATOR_LABELS, "0x80"),
         ],
-        checks: course("29h", "36h", [{ labels: operator, shown: "1" }], "70h"),
+        checks: course("32h", "36h", [{ labels: operator, shown: "1" }], "70h"),
       },
     },
     {

@@ -64,7 +64,7 @@ export const VALIDATOR_LABELS = {
 /** An operator as keepers label it. */
 export const OPERATOR_LABELS = { operator: "acme", operator_id: "1" } as const;
 
-/** The usual course of a test: nothing, something, nothing again. */
+/** The usual course of a test: nothing yet (still pending, where the alert waits), something, nothing again. */
 export function course(before: string, at: string, firing: readonly Firing[], after: string): Check[] {
   return [
     { at: before, firing: [] },

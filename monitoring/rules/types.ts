@@ -37,7 +37,10 @@ export interface Check {
   readonly firing: readonly Firing[];
 }
 
-/** A test of one alert: quiet, firing, and resolved, on series as their sources expose them. */
+/**
+ * A test of one alert: quiet, firing, and resolved, on series as their sources expose them. Where an alert has to hold for a while, it is
+ * quiet at a moment when its expression holds already.
+ */
 export interface AlertTest {
   readonly input: readonly InputSeries[];
   readonly checks: readonly Check[];
