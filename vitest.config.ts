@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: [
-      "{lib,stacks,components,provider,engine,devnet,verify,services,cli,scripts,contracts,docs,cloud-init,policy,key-management}/**/*.test.ts",
+      "{lib,stacks,components,provider,engine,devnet,verify,services,cli,scripts,contracts,docs,cloud-init,policy,key-management,monitoring}/**/*.test.ts",
     ],
     testTimeout: 20_000,
     pool: "forks",

@@ -131,7 +131,8 @@ function definitionOf(service: Service, { uid, gid }: Owner): Record<string, unk
     ...(service.shmSize === undefined ? {} : { shm_size: service.shmSize }),
     // Databases hold thousands of files open; newer engines start containers with a limit of 1024.
     ulimits: { nofile: { soft: 1_048_576, hard: 1_048_576 } },
-    logging: { driver: "json-file", options: { "max-size": "50m", "max-file": "5" } },
+    // The tag is in each line of the file: log shippers learn the container's name without asking Docker.
+    logging: { driver: "json-file", options: { "max-size": "50m", "max-file": "5", tag: "{{.Name}}" } },
   };
 }
 
