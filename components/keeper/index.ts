@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { all, ComponentResource, output, type ComponentResourceOptions, type Input, type Output } from "@pulumi/pulumi";
 import { Process, type SenderArgs } from "../../provider/sdk/index.ts";
 import type { KeeperSettings } from "../../services/keeper/runtime/settings.ts";
@@ -9,6 +10,8 @@ export type KeeperOptions = {
     | KeeperSettings[Option]
     | undefined;
 };
+
+const SETTINGS_FILE = "keeper.json";
 
 export interface LocalKeeperArgs {
   readonly name: string;
@@ -55,8 +58,12 @@ export class LocalKeeper extends ComponentResource {
         name: args.name,
         directory: args.directory,
         command: "node",
-        args: [output(keeperProgram()).apply(({ file }) => file)],
-        environment: { ETHSTAKE_KEEPER_SETTINGS: settings },
+        args: [
+          output(keeperProgram()).apply(({ file }) => file),
+          "--settings",
+          join(args.directory, "processes", args.name, "files", SETTINGS_FILE),
+        ],
+        files: { [SETTINGS_FILE]: settings },
         ports: { [`keepers.${args.name}.port`]: args.port },
         readiness: { url: `${url}/health`, kind: "http", timeoutSeconds: 60 },
         stopGraceSeconds: 20,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { z } from "zod";
-import { createFileOnce, exists } from "../../lib/files.ts";
+import { createFileOnce, exists, writeFileAtomically } from "../../lib/files.ts";
 import { projectPath, projectRoot } from "../../lib/paths.ts";
 import {
   findCommand,
@@ -37,6 +37,11 @@ export const processSchema = z.object({
   /** Arguments; they can be seen by every user of the machine, so secrets go by file. */
   args: z.array(z.string()),
   environment: z.record(z.string(), z.string()).default({}),
+  /**
+   * Files that it reads, by their names in `processes/NAME/files`: no secrets. They are written before each start; a change of one
+   * restarts it.
+   */
+  files: z.record(z.string().regex(/^[\w-]+(\.[\w-]+)*$/, "must be the name of a file"), z.string()).default({}),
   /** Runs once, before the first start: arguments of the same command (geth's `init`). */
   prepare: z.array(z.string()).optional(),
   /** TCP ports that it listens on, by the setting that names each: a port that is taken is reported by that name. */
@@ -124,6 +129,9 @@ export const processHandler: ResourceHandler<Inputs, Outputs> = {
 
 async function start(inputs: Inputs, context: OperationContext): Promise<Outputs> {
   const supervised = await supervisedOf(inputs);
+  const { folder } = processFiles(projectPath(inputs.directory), inputs.name);
+  for (const [name, content] of Object.entries(inputs.files))
+    await writeFileAtomically(join(folder, "files", name), content);
   await prepare(inputs, supervised);
   const status = await launch(projectPath(inputs.directory), supervised);
   await untilReady(inputs, supervised, context);

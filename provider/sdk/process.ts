@@ -11,6 +11,8 @@ export interface ProcessArgs {
   /** Visible to every user of the machine: secrets go by file. */
   readonly args: Input<readonly Input<string>[]>;
   readonly environment?: Input<Record<string, Input<string>>>;
+  /** Files that it reads, by their names in `processes/NAME/files` of the folder. No secrets. */
+  readonly files?: Input<Record<string, Input<string>>>;
   /** Arguments for one run before the first start. */
   readonly prepare?: Input<readonly Input<string>[]>;
   /** TCP ports by the names of the settings that choose them. */

@@ -4,10 +4,9 @@ import { assembleKeeper } from "./assemble.ts";
 import { openLog } from "./runtime/log.ts";
 import { LoopRunner } from "./runtime/loop.ts";
 import { serve } from "./runtime/server.ts";
-import { loadSettings, parseSettings } from "./runtime/settings.ts";
+import { loadSettings } from "./runtime/settings.ts";
 
-const USAGE =
-  "usage: keeper --settings FILE [--dry-run]\n       the settings may stand in ETHSTAKE_KEEPER_SETTINGS instead, as JSON\n";
+const USAGE = "usage: keeper --settings FILE [--dry-run]\n";
 const VERSION = process.env["npm_package_version"] ?? "0.1.0";
 
 /** Runs a keeper until SIGTERM or SIGINT. */
@@ -16,15 +15,11 @@ async function main(args: readonly string[]): Promise<number> {
     args: [...args],
     options: { settings: { type: "string" }, "dry-run": { type: "boolean", default: false } },
   });
-  const inline = process.env["ETHSTAKE_KEEPER_SETTINGS"];
-  if (values.settings === undefined && inline === undefined) {
+  if (values.settings === undefined) {
     process.stderr.write(USAGE);
     return 2;
   }
-  const read =
-    values.settings === undefined
-      ? parseSettings("ETHSTAKE_KEEPER_SETTINGS", inline ?? "")
-      : await loadSettings(values.settings);
+  const read = await loadSettings(values.settings);
   const settings = { ...read, dryRun: read.dryRun || values["dry-run"] };
   const log = openLog(settings.name);
   const { loops, metrics, registry, intervals } = await assembleKeeper(settings, VERSION, log);
