@@ -62,7 +62,11 @@ const BATCHES: readonly (readonly Suite[])[] = [
     // Of the devnet's suites the one in which nothing is timed.
     { name: "interruption", command: vitest(...DEVNET, "interruption"), counts: "vitest" },
   ],
-  [{ name: "layout", command: script("storage-layout"), counts: "summary" }],
+  [
+    { name: "layout", command: script("storage-layout"), counts: "summary" },
+    { name: "monitoring", command: script("monitoring"), counts: "summary" },
+    { name: "gateway", command: vitest("--config", "tests/gateway/vitest.config.ts"), counts: "vitest" },
+  ],
   [
     { name: "engine", command: vitest("--config", "tests/engine/vitest.config.ts"), counts: "vitest" },
     { name: "compose", command: vitest("--config", "tests/compose/vitest.config.ts"), counts: "vitest" },
@@ -71,7 +75,11 @@ const BATCHES: readonly (readonly Suite[])[] = [
     { name: "clouds", command: vitest("--config", "tests/clouds/vitest.config.ts"), counts: "vitest" },
     { name: "machine", command: vitest("--config", "tests/machine/vitest.config.ts"), counts: "vitest" },
   ],
-  [{ name: "devnet", command: vitest(...DEVNET, "--exclude", "**/interruption.test.ts"), counts: "vitest" }],
+  // Two networks at a time: they wait for slots more than they compute.
+  [
+    { name: "devnet", command: vitest(...DEVNET, "lifecycle", "failover"), counts: "vitest" },
+    { name: "keepers", command: vitest(...DEVNET, "keepers", "keys"), counts: "vitest" },
+  ],
 ];
 const SUITES = BATCHES.flat();
 

@@ -1,6 +1,7 @@
 import { parseEther } from "viem";
 import { repeatedNames, wellFormed, type Entry } from "./entries.ts";
 import {
+  devnetMonitoringSchema,
   keeperSchema,
   nodeSchema,
   operatorSchema,
@@ -36,7 +37,7 @@ export function crossChecks(raw: Readonly<Record<string, unknown>>): SettingsFau
   const faults = [
     ...repeatedNames("nodes", nodes),
     ...repeatedNames("keepers", keepers),
-    ...repeatedPorts(nodes, keepers),
+    ...repeatedPorts(nodes, keepers, devnetMonitoringSchema.safeParse(raw["monitoring"] ?? {}).data),
     ...operatorFaults(
       operators,
       nodes.map(({ value }) => value.name),
@@ -123,6 +124,7 @@ export function protocolFaults(protocol: ProtocolSettings, raw: unknown): Settin
 function repeatedPorts(
   nodes: readonly Entry<NodeSettings>[],
   keepers: readonly Entry<{ readonly port: number }>[],
+  monitoring: { readonly prometheusPort: number; readonly alertmanagerPort: number } | undefined,
 ): SettingsFault[] {
   const seen = new Map<number, string>();
   const faults: SettingsFault[] = [];
@@ -141,6 +143,10 @@ function repeatedPorts(
     look(value.validator, `nodes[${index}].validator`);
   }
   for (const { index, value } of keepers) look(value, `keepers[${index}]`);
+  if (monitoring) {
+    const { prometheusPort, alertmanagerPort } = monitoring;
+    look({ prometheusPort, alertmanagerPort }, "monitoring");
+  }
   return faults;
 }
 

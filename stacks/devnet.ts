@@ -1,11 +1,13 @@
 import { join } from "node:path";
-import { all, output, type Output } from "@pulumi/pulumi";
+import { all, output, type Output, type Resource } from "@pulumi/pulumi";
 import { DevnetStaking } from "../components/devnet-staking/index.ts";
 import { DEVNET_KEEPER, LocalKeeper } from "../components/keeper/index.ts";
+import { findMonitoringPrograms, LocalMonitoring } from "../components/monitoring/local.ts";
 import { Operator, type KeyHolder } from "../components/operator/index.ts";
 import { Protocol, type AccountArgs } from "../components/protocol/index.ts";
 import { buildContracts } from "../components/protocol/artifacts.ts";
 import { ValidatorNode } from "../components/validator-node/index.ts";
+import { EthstakeError } from "../lib/errors.ts";
 import { Genesis } from "../provider/sdk/index.ts";
 import {
   accountNames,
@@ -149,6 +151,8 @@ export function createDevnet(settings: Settings, stack: string): Record<string, 
       ),
   );
 
+  const monitoring = monitorDevnet(settings, stack, directory, [...nodes, ...keepers]);
+
   return {
     network: settings.network,
     directory,
@@ -172,6 +176,7 @@ export function createDevnet(settings: Settings, stack: string): Record<string, 
     contracts,
     keepers: keepers.map(({ url }, index) => ({ name: settings.keepers[index]?.name, url })),
     ...(protocol.timelocks ? { timelocks: protocol.timelocks } : {}),
+    ...(monitoring ? { prometheus: monitoring.prometheusUrl, alertmanager: monitoring.alertmanagerUrl } : {}),
     withdrawalCredentials: protocol.withdrawalCredentials,
     operators: operators.map((operator, index) => ({
       name: settings.operators[index]?.name,
@@ -184,4 +189,62 @@ export function createDevnet(settings: Settings, stack: string): Record<string, 
     })),
     stakedBy: output(account("staker").address),
   };
+}
+
+/** Prometheus and Alertmanager, when the settings ask for them, or say nothing and this machine has both. */
+function monitorDevnet(
+  { monitoring, nodes, keepers, operators, devnet }: Settings,
+  stack: string,
+  directory: string,
+  ready: readonly Resource[],
+): LocalMonitoring | undefined {
+  const found = monitoring.enabled === false ? undefined : findMonitoringPrograms();
+  if (monitoring.enabled === true && !found) throw new MonitoringMissingError();
+  if (!found) return undefined;
+  const { scrapeSeconds, prometheusPort, alertmanagerPort, webhook } = monitoring;
+  const loopback = (port: number): string => `127.0.0.1:${port}`;
+  const path = "/metrics";
+  return new LocalMonitoring("monitoring", {
+    stack,
+    directory,
+    programs: found,
+    epochSeconds: devnet.secondsPerSlot * devnet.slotsPerEpoch,
+    scrapeSeconds,
+    ports: { prometheus: prometheusPort, alertmanager: alertmanagerPort },
+    targets: [
+      ...nodes.flatMap(({ name, consensus, validator }) => {
+        const operator = operators.find(({ keys }) => keys.some(({ node }) => node === name))?.name ?? stack;
+        const place = { operator, host: "localhost", node: name };
+        const beacons = consensus.map(({ client, metricsPort }, index) => ({
+          job: "consensus",
+          target: loopback(metricsPort),
+          path,
+          labels: { ...place, client, role: index === 0 ? "primary" : "standby" },
+        }));
+        const { client, metricsPort } = validator;
+        const labels = { ...place, client, role: "primary" };
+        return [...beacons, { job: "validator", target: loopback(metricsPort), path, labels }];
+      }),
+      ...keepers.map(({ name, port }) => ({
+        job: "keeper",
+        target: loopback(port),
+        path,
+        labels: { host: "localhost", keeper: name },
+      })),
+    ],
+    receivers: webhook === undefined ? [] : [{ kind: "webhook", url: webhook }],
+    ready,
+  });
+}
+
+/** The settings ask for monitoring, and this machine has none. */
+class MonitoringMissingError extends EthstakeError {
+  readonly code = "MONITORING_MISSING";
+  constructor() {
+    super(
+      "monitoring.enabled is true and there is no prometheus or no alertmanager on the PATH.",
+      {},
+      { remedy: "Install both, or leave monitoring.enabled out." },
+    );
+  }
 }

@@ -154,6 +154,17 @@ export const keeperOptionsSchema = keeperSettings
   .pick({ prometheus: true, deposits: true, exits: true, perValidatorLimit: true })
   .partial();
 
+/** Prometheus and Alertmanager beside a devnet. */
+export const devnetMonitoringSchema = z.strictObject({
+  /** When absent: whether both programs are on the PATH. */
+  enabled: z.boolean({ error: "must be true or false" }).optional(),
+  prometheusPort: port.default(9090),
+  alertmanagerPort: port.default(9093),
+  scrapeSeconds: whole(1, 60, "a number of seconds").default(2),
+  /** Where alerts are sent. */
+  webhook: z.url({ protocol: /^https?$/, error: "must be the URL of a webhook" }).optional(),
+});
+
 /** An operator and the ranges of its keys. */
 export const operatorSchema = z.strictObject({
   name,
@@ -186,6 +197,7 @@ export const settingsSchema = z.strictObject({
     .default([{}, {}, {}])
     .transform((keepers) => keepers.map(withKeeperPort)),
   keeper: keeperOptionsSchema.prefault({}),
+  monitoring: devnetMonitoringSchema.prefault({}),
   /** What a test account stakes, in ether (devnet only). */
   testStake: ether.default("72"),
 });

@@ -75,6 +75,7 @@ describe("parseSettings", () => {
         deposits: { maxGasPriceGwei: 30, minKeys: 1, maxWaitSeconds: 86_400 },
         exits: { deadlineSeconds: 345_600, maxFeeWei: "1000000000000000" },
       },
+      monitoring: { prometheusPort: 9090, alertmanagerPort: 9093, scrapeSeconds: 2 },
       testStake: "72",
     });
   });

@@ -117,26 +117,11 @@ describe("keys of a devnet with two nodes", () => {
     ]);
   });
 
-  it("exit by what was signed beforehand", async () => {
-    const [key] = await listed();
-    const exit = ["exit", "--stack", STACK, "--keys", key?.publicKey ?? ""];
-    const signed = await project.json("keys", exit);
-    expect(signed).toMatchObject({ code: 0, value: { submitted: false } });
-    const again = await project.json("keys", [...exit, "--submit"]);
-    expect(again, again.stderr).toMatchObject({ code: 0, value: { submitted: true, exits: signed.value["exits"] } });
-    for (const end = (await epoch()) + 6; ; ) {
-      const [validator] = await beacon().validators([key?.publicKey ?? "0x"]);
-      if (/^(active_exiting|exited)/.test(validator?.status ?? "")) break;
-      expect(await epoch()).toBeLessThan(end);
-      await sleep(epochMs);
-    }
-  });
-
   it("leave a log that is whole and says all of it, without a secret", async () => {
     const { code, value } = await project.json("keys", ["audit", "--stack", STACK]);
     expect(code).toBe(0);
     const operations = (value["lines"] as { operation: string }[]).map(({ operation }) => operation);
-    for (const operation of ["stored", "loaded", "move-begun", "unloaded", "safe", "moved", "exit-signed"])
+    for (const operation of ["stored", "loaded", "move-begun", "unloaded", "safe", "moved"])
       expect(operations).toContain(operation);
     const folder = project.path(".ethstake", STACK, "keys", "alice");
     const words = readFileSync(join(folder, "mnemonic"), "utf8").trim();

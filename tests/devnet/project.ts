@@ -131,6 +131,7 @@ export interface StackConfig {
   operators: { name: string; bond: number; keys: { node: string; count: number }[] }[];
   keepers: { name?: string; port: number }[];
   keeper: Record<string, unknown>;
+  monitoring: Record<string, unknown>;
   testStake: number;
 }
 
@@ -143,6 +144,7 @@ async function stackConfig(): Promise<StackConfig> {
     operators: [{ name: "alice", bond: 4, keys: [{ node: "node-1", count: 2 }] }],
     keepers: (await freePorts(3)).map((port) => ({ port })),
     keeper: {},
+    monitoring: { enabled: false },
     testStake: 72,
   };
 }
