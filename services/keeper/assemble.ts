@@ -10,6 +10,7 @@ import { ReportsLoop } from "./loops/reports.ts";
 import { SlaLoop } from "./loops/sla.ts";
 import { WatchLoop } from "./loops/watch.ts";
 import { WithdrawalsLoop } from "./loops/withdrawals.ts";
+import { DutyStore } from "./participation/duty-store.ts";
 import { ParticipationTracker } from "./participation/tracker.ts";
 import { Committee } from "./protocol/committee.ts";
 import { Fleet } from "./protocol/fleet.ts";
@@ -92,7 +93,10 @@ export async function assembleKeeper(settings: KeeperSettings, version: string, 
     reports: () => new ReportsLoop(keeper),
     sla: () =>
       new SlaLoop(keeper, {
-        tracker: new ParticipationTracker(beacon),
+        tracker: new ParticipationTracker(
+          beacon,
+          settings.cacheDirectory === undefined ? undefined : new DutyStore(join(settings.cacheDirectory, "duties")),
+        ),
         ledger,
         witness: witnessOf(keeper, fleetMetrics),
         listener: fleetMetrics,

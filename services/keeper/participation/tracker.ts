@@ -2,6 +2,7 @@ import { BeaconApiError } from "../../../provider/beacon/api.ts";
 import type { BeaconBlock } from "../beacon/block.ts";
 import type { BeaconReader, BlockHeader, ChainParameters } from "../beacon/reader.ts";
 import { ourDuties, type EpochDuties } from "./duties.ts";
+import type { DutyStore } from "./duty-store.ts";
 import {
   EPOCHS_AFTER,
   EPOCHS_BEFORE,
@@ -21,8 +22,8 @@ export interface TrackedEpoch extends EpochParticipation {
 }
 
 /**
- * Follows the finalised chain epoch by epoch. It keeps a few epochs' blocks and duties in memory and nothing else: what is lost with
- * the process is read again.
+ * Follows the finalised chain epoch by epoch. It keeps a few epochs' blocks in memory, and their duties on disk too where it has a place:
+ * what is lost with the process is read again.
  */
 export class ParticipationTracker {
   readonly #reader: BeaconReader;
@@ -30,8 +31,12 @@ export class ParticipationTracker {
   /** Finalised blocks by epoch. */
   readonly #blocks = new Map<number, readonly BeaconBlock[]>();
 
-  constructor(reader: BeaconReader) {
+  readonly #store: DutyStore | undefined;
+
+  /** @param store where duties outlive the process; absent: nowhere */
+  constructor(reader: BeaconReader, store?: DutyStore) {
     this.#reader = reader;
+    this.#store = store;
   }
 
   /** The newest epoch that can be judged: all blocks that may carry its attestations are final. */
@@ -48,7 +53,7 @@ export class ParticipationTracker {
     const head = await this.#reader.head();
     const epoch = Math.floor(head.slot / slotsPerEpoch);
     for (const each of [epoch - 1, epoch]) {
-      if (each < 0 || this.#duties.has(each)) continue;
+      if (each < 0 || (await this.#noted(each))) continue;
       // The state of a block that is in that epoch or after it: its shuffling is fixed then.
       await this.#readDuties(each, head, isOurs);
     }
@@ -62,7 +67,7 @@ export class ParticipationTracker {
     const parameters = await this.#reader.parameters();
     const segment = await this.#segment(epoch, parameters);
     const rootAt = rootsOf(segment);
-    const noted = this.#duties.get(epoch);
+    const noted = await this.#noted(epoch);
     const duties =
       noted && rootAt(noted.anchor.slot) === noted.anchor.root
         ? noted
@@ -70,7 +75,7 @@ export class ParticipationTracker {
     if (!duties) return undefined;
     const blocks = this.#blocks.get(epoch) ?? [];
     const following = this.#blocks.get(epoch + 1) ?? [];
-    this.#forgetBefore(epoch);
+    await this.#forgetBefore(epoch);
     return { ...evaluateEpoch(epoch, duties, segment, parameters), blocks, following };
   }
 
@@ -82,7 +87,14 @@ export class ParticipationTracker {
     const committees = await this.#reader.committees(stateRoot, epoch);
     const duties = ourDuties(epoch, { slot, root }, committees, isOurs);
     this.#duties.set(epoch, duties);
+    await this.#store?.save(duties);
     return duties;
+  }
+
+  async #noted(epoch: number): Promise<EpochDuties | undefined> {
+    const known = this.#duties.get(epoch) ?? (await this.#store?.load(epoch));
+    if (known) this.#duties.set(epoch, known);
+    return known;
   }
 
   /** Duties of an epoch that was not followed: nodes that keep old states tell them. */
@@ -127,8 +139,9 @@ export class ParticipationTracker {
     return blocks;
   }
 
-  #forgetBefore(epoch: number): void {
+  async #forgetBefore(epoch: number): Promise<void> {
     for (const known of this.#blocks.keys()) if (known < epoch - EPOCHS_BEFORE) this.#blocks.delete(known);
     for (const known of this.#duties.keys()) if (known < epoch) this.#duties.delete(known);
+    await this.#store?.forgetBefore(epoch);
   }
 }
