@@ -30,6 +30,8 @@ export class KeyIndex {
   #next: bigint;
   readonly #taken = new Map<Hex, Omit<TakenKey, "state">>();
   readonly #moves: Move[] = [];
+  /** Loops ask at the same time: events are read by one of them after the other, or they would be noted out of order. */
+  #following: Promise<void> = Promise.resolve();
 
   /** @param fromBlock block of the registry's deployment, or before */
   constructor(client: PublicClient, registry: Address, fromBlock: bigint) {
@@ -43,7 +45,9 @@ export class KeyIndex {
    * @returns in the order in which they were taken
    */
   async at(block: bigint): Promise<TakenKey[]> {
-    await this.#follow(block);
+    const turn = this.#following.then(() => this.#follow(block));
+    this.#following = turn.catch(() => undefined);
+    await turn;
     const latest = new Map<Hex, Move>();
     for (const move of this.#moves) if (move.block <= block) latest.set(move.hash, move);
     return [...this.#taken].flatMap(([hash, key]) => {
