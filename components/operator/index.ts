@@ -180,6 +180,7 @@ export class Operator extends ComponentResource {
           sender: manager.sender,
           registry: protocol.operatorRegistry,
           pool: protocol.stakingPool,
+          executionRewardsVault: protocol.executionRewardsVault,
           operatorId,
           publicKeys: keys.publicKeys,
           keystoreDirectory,

@@ -16,12 +16,14 @@ import { FakeChain } from "../testing/fake-chain.ts";
 import { depositHandler } from "./deposit.ts";
 
 const [REGISTRY, POOL, VAULT] = ["c1", "c2", "c3"].map((byte) => `0x${byte.repeat(20)}`) as [Hex, Hex, Hex];
+const REWARDS: Hex = `0x${"c4".repeat(20)}`;
 const CREDENTIALS: Hex = `0x01${"00".repeat(11)}${VAULT.slice(2)}`;
 const ABI = parseAbi([
   "function keyOf(bytes32 pubkeyHash) view returns (uint256 operatorId, uint256 index, uint8 state)",
   "function submitValidatorSigs(uint256 operatorId, bytes pubkeys, bytes signatures)",
   "function withdrawalVault() view returns (address)",
   "function operatorRegistry() view returns (address)",
+  "function executionRewardsVault() view returns (address)",
   "function withdrawalCredentials() view returns (bytes32)",
 ]);
 const keys = [0, 1].map((index) => deriveSigningKey(`${"abandon ".repeat(11)}about`, index));
@@ -51,6 +53,7 @@ beforeEach(async () => {
           keyOf: [[...registered].find(([known]) => keccak256(known) === key)?.[1].owner ?? 0n, 0n, 0],
           withdrawalVault: VAULT,
           operatorRegistry: poolRegistry,
+          executionRewardsVault: REWARDS,
           withdrawalCredentials: CREDENTIALS,
         })[name],
       execute: (_name, [operatorId, pubkeys, signatures]) => {
@@ -104,6 +107,16 @@ afterEach(async () => {
 });
 
 describe("Deposit", () => {
+  it("refuses a fee recipient that is not the pool's, and sends nothing", async () => {
+    const { outputs } = await depositHandler.create({ ...inputs, executionRewardsVault: REWARDS }, context);
+    expect(outputs.executionRewardsVault).toBe(REWARDS);
+    const sent = chain.received.length;
+    await expect(
+      depositHandler.create({ ...inputs, operatorId: "2", executionRewardsVault: VAULT }, context),
+    ).rejects.toMatchObject({ code: "WRONG_REWARDS_VAULT", data: { pool: POOL, actual: VAULT } });
+    expect(chain.received).toHaveLength(sent);
+  });
+
   it("registers signatures that the beacon chain will accept, once", async () => {
     const { id, outputs } = await depositHandler.create(inputs, context);
     expect(id).toContain(publicKeys[0]);

@@ -40,6 +40,7 @@ const VAULT_ABI = parseAbi(["function withdrawalCredentials() view returns (byte
 const POOL_ABI = parseAbi([
   "function withdrawalVault() view returns (address)",
   "function operatorRegistry() view returns (address)",
+  "function executionRewardsVault() view returns (address)",
 ]);
 
 const addressSchema = z.string().refine((value) => isAddress(value), "must be an address");
@@ -51,6 +52,8 @@ export const depositSchema = z.object({
   registry: addressSchema,
   /** The pool whose withdrawal vault must own the credentials. */
   pool: addressSchema,
+  /** What the keys' fee recipient is: it must be the pool's vault, or their fees would not reach the stakers. */
+  executionRewardsVault: addressSchema.optional(),
   operatorId: z.string().regex(/^[1-9]\d*$/, "must be an operator id, from 1"),
   publicKeys: z.array(publicKeySchema).min(1, "must name at least one key"),
   keystoreDirectory: z.string().min(1),
@@ -91,6 +94,18 @@ export class WrongRegistryError extends EthstakeError<{ pool: string; expected: 
   constructor(pool: string, expected: Address, actual: string) {
     super(
       `The pool ${pool} has its keys in the registry ${expected}, but these are for ${actual}.`,
+      { pool, expected, actual },
+      { remedy: "Nothing was sent. Correct the addresses: they must be of one deployment." },
+    );
+  }
+}
+
+/** The fee recipient is not the pool's: blocks would pay somebody else than the stakers. */
+export class WrongRewardsVaultError extends EthstakeError<{ pool: string; expected: Address; actual: string }> {
+  readonly code = "WRONG_REWARDS_VAULT";
+  constructor(pool: string, expected: Address, actual: string) {
+    super(
+      `The pool ${pool} takes fees from ${expected}, but these keys' fee recipient is ${actual}.`,
       { pool, expected, actual },
       { remedy: "Nothing was sent. Correct the addresses: they must be of one deployment." },
     );
@@ -216,11 +231,17 @@ type RegistryQuery = Pick<Inputs, "registry" | "operatorId" | "publicKeys">;
 
 async function requireVaultCredentials(
   client: PublicClient,
-  { pool, registry, withdrawalCredentials }: Inputs,
+  { pool, registry, executionRewardsVault, withdrawalCredentials }: Inputs,
 ): Promise<void> {
-  const own = await client.readContract({ address: pool as Address, abi: POOL_ABI, functionName: "operatorRegistry" });
+  const contract = { address: pool as Address, abi: POOL_ABI } as const;
+  const own = await client.readContract({ ...contract, functionName: "operatorRegistry" });
   if (own.toLowerCase() !== registry.toLowerCase()) throw new WrongRegistryError(pool, own, registry);
-  const vault = await client.readContract({ address: pool as Address, abi: POOL_ABI, functionName: "withdrawalVault" });
+  if (executionRewardsVault !== undefined) {
+    const fees = await client.readContract({ ...contract, functionName: "executionRewardsVault" });
+    if (fees.toLowerCase() !== executionRewardsVault.toLowerCase())
+      throw new WrongRewardsVaultError(pool, fees, executionRewardsVault);
+  }
+  const vault = await client.readContract({ ...contract, functionName: "withdrawalVault" });
   const expected = await client.readContract({ address: vault, abi: VAULT_ABI, functionName: "withdrawalCredentials" });
   if (expected.toLowerCase() !== withdrawalCredentials.toLowerCase()) {
     throw new WrongCredentialsError("This deposit", expected, withdrawalCredentials);

@@ -9,6 +9,8 @@ export interface DepositArgs {
   readonly registry: Input<string>;
   /** StakingPool whose WithdrawalVault must own the credentials. */
   readonly pool: Input<string>;
+  /** Fee recipient of the keys, which must be the pool's ExecutionRewardsVault. */
+  readonly executionRewardsVault?: Input<string>;
   /** Decimal string, from 1. */
   readonly operatorId: Input<string>;
   readonly publicKeys: Input<readonly Input<string>[]>;

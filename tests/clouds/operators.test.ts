@@ -34,6 +34,7 @@ const ABI = parseAbi([
   "function submitValidatorSigs(uint256 operatorId, bytes pubkeys, bytes signatures)",
   "function withdrawalVault() view returns (address)",
   "function operatorRegistry() view returns (address)",
+  "function executionRewardsVault() view returns (address)",
   "function withdrawalCredentials() view returns (bytes32)",
 ]);
 const MANAGER = generatePrivateKey();
@@ -64,6 +65,7 @@ beforeAll(async () => {
           keyOf: [registered.some((known) => keccak256(known) === key) ? 1n : 0n, 0n, 0],
           withdrawalVault: VAULT,
           operatorRegistry: REGISTRY,
+          executionRewardsVault: REWARDS,
           withdrawalCredentials: CREDENTIALS,
         })[name],
       execute: (name, args, valueWei) => {

@@ -69,7 +69,11 @@ interface Outputs {
   readonly prometheus?: string;
   readonly contracts: Watched & Readonly<Record<string, Address>>;
   readonly accounts: Readonly<Record<string, { readonly address: Address; readonly keyFile: string }>>;
-  readonly operators: readonly { readonly name: string; readonly keys: readonly { readonly publicKeys: Hex[] }[] }[];
+  readonly operators: readonly {
+    readonly name: string;
+    readonly operatorId: string;
+    readonly keys: readonly { readonly publicKeys: Hex[] }[];
+  }[];
 }
 
 describe(`three keepers, two operators, on ${EXECUTION}`, () => {
@@ -148,7 +152,9 @@ describe(`three keepers, two operators, on ${EXECUTION}`, () => {
     }
     throw new Error(`${what} did not happen within ${seconds} s`);
   };
-  const idOf = (name: string): bigint => BigInt(outputs.operators.findIndex((operator) => operator.name === name) + 1);
+  // Operators register at the same time: who comes first has the lower id.
+  const idOf = (name: string): bigint =>
+    BigInt(outputs.operators.find((operator) => operator.name === name)?.operatorId ?? 0);
   const walletOf = (name: string) => {
     const file = project.path(outputs.accounts[name]?.keyFile ?? "");
     const account = privateKeyToAccount(readFileSync(file, "utf8").trim() as Hex);
@@ -300,7 +306,7 @@ describe(`three keepers, two operators, on ${EXECUTION}`, () => {
       });
       return logs.length > 0 ? logs : undefined;
     });
-    const operator = outputs.operators[Number(asked?.args.operatorId ?? 1n) - 1];
+    const operator = outputs.operators.find(({ operatorId }) => operatorId === String(asked?.args.operatorId));
     const key = operator?.keys[0]?.publicKeys[0] ?? "0x";
     const command = ["exit", "--stack", STACK, "--operator", operator?.name ?? "", "--keys", key];
     const signed = await project.json("keys", command);
