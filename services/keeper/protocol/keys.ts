@@ -30,6 +30,8 @@ export class KeyIndex {
   #next: bigint;
   readonly #taken = new Map<Hex, Omit<TakenKey, "state">>();
   readonly #moves: Move[] = [];
+  /** Callers follow one after the other: at the same time they would ask for the same events, and keep them twice. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   /** @param fromBlock block of the registry's deployment, or before */
   constructor(client: PublicClient, registry: Address, fromBlock: bigint) {
@@ -43,7 +45,9 @@ export class KeyIndex {
    * @returns in the order in which they were taken
    */
   async at(block: bigint): Promise<TakenKey[]> {
-    await this.#follow(block);
+    const turn = this.#turn.then(() => this.#follow(block));
+    this.#turn = turn.catch(() => undefined);
+    await turn;
     const latest = new Map<Hex, Move>();
     for (const move of this.#moves) if (move.block <= block) latest.set(move.hash, move);
     return [...this.#taken].flatMap(([hash, key]) => {
