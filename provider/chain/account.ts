@@ -18,12 +18,11 @@ const keyFileSender = z.object({
 /** An account whose key is in a signer elsewhere, e.g. Clef with a hardware wallet, or Web3Signer in eth1 mode. */
 const remoteSender = z.object({
   /** JSON-RPC endpoint that serves eth_signTransaction. */
-  signerUrl: z
-    .url({ protocol: /^https?$/, error: "must be the URL of a signer" })
-    .refine(
-      (url) => new URL(url).username + new URL(url).password === "",
-      "must hold no credentials: they would be in the state",
-    ),
+  signerUrl: z.url({ protocol: /^https?$/, error: "must be the URL of a signer" }).refine(
+    // What is no URL has its own fault already.
+    (url) => !URL.canParse(url) || new URL(url).username + new URL(url).password === "",
+    "must hold no credentials: they would be in the state",
+  ),
   address: z.custom<Address>((value) => typeof value === "string" && isAddress(value), "must be the account's address"),
 });
 

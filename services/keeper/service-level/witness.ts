@@ -51,9 +51,10 @@ export class UptimeWitness {
   async confirm({ operatorId, window, assignedEpochs, missedEpochs }: DowntimeReport): Promise<Verdict> {
     const name = await this.#context.operatorName(operatorId);
     const [start, end] = await Promise.all([this.#context.windowStart(window), this.#context.windowStart(window + 1)]);
-    const query = this.#settings.query
-      .replaceAll("$operator", JSON.stringify(name).slice(1, -1))
-      .replaceAll("$range", `${Math.round(end - start)}s`);
+    // Operators choose their names: nothing in one is a placeholder, nor a pattern of a replacement.
+    const query = this.#settings.query.replaceAll(/\$(operator|range)/g, (_, placeholder) =>
+      placeholder === "operator" ? JSON.stringify(name).slice(1, -1) : `${Math.round(end - start)}s`,
+    );
     const witnessed = await this.#ask(query, end);
     const uptime = uptimeOf({ assigned: Number(assignedEpochs), missed: Number(missedEpochs) });
     if (witnessed === undefined) return { confirmed: true, uptime, witnessed };

@@ -1,0 +1,168 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { SLOTS_PER_EPOCH } from "../testing/fake-beacon.ts";
+import { World } from "../testing/world.ts";
+
+let world: World;
+beforeEach(async () => {
+  world = await World.create();
+});
+afterEach(() => world.stop());
+
+const refSlotOf = (epoch: number): number => (epoch + 1) * SLOTS_PER_EPOCH - 1;
+
+/** Lets keepers look, slot by slot, until a frame is settled or its epoch is over. */
+async function settle(epoch: number, look: () => Promise<void>): Promise<void> {
+  const first = World.settleableFrom(epoch);
+  for (let slot = first; slot < first + SLOTS_PER_EPOCH; slot++) {
+    world.goTo(slot);
+    await look();
+    if (world.protocol.settled.at(-1)?.refSlot === BigInt(refSlotOf(epoch))) return;
+  }
+}
+
+/** Transactions by function and how they ended. */
+function sent(name: string): { included: number; reverted: number } {
+  const all = world.execution.mined.filter((transaction) => transaction.name === name);
+  return {
+    included: all.filter(({ reverted }) => !reverted).length,
+    reverted: all.filter(({ reverted }) => reverted).length,
+  };
+}
+
+describe("three members", () => {
+  it("settle each frame once, to the wei, with one transaction, over empty slots", async () => {
+    const members = [0, 1, 2].map((member) => world.copy(member));
+    world.beacon.empty
+      .add(refSlotOf(1))
+      .add(refSlotOf(2))
+      .add(refSlotOf(2) - 1);
+    for (let epoch = 0; epoch < 4; epoch++)
+      await settle(epoch, async () => {
+        for (const member of members) await member.run("reports");
+      });
+    expect(world.protocol.settled).toEqual([0, 1, 2, 3].map((epoch) => world.truth(refSlotOf(epoch))));
+    expect(sent("settleRewards")).toEqual({ included: 4, reverted: 0 });
+    expect(sent("vote").included).toBeLessThanOrEqual(12);
+    expect(await members[0]?.run("reports")).toBe("idle");
+  });
+
+  it("settle each frame once through kills at every request", async () => {
+    // How many moments there are at which a run may end.
+    const probe = world.copy(0);
+    world.goTo(World.settleableFrom(0));
+    await probe.run("reports");
+    const moments = probe.passed;
+    expect(moments).toBeGreaterThan(40);
+
+    const members = [0, 1, 2].map((member) => world.copy(member, {}, member === 0 ? probe : undefined));
+    let kills = 0;
+    const epochs = Math.ceil(moments / 3) + 1;
+    for (let epoch = 0; epoch < epochs; epoch++) {
+      // Each member once in each frame, at a moment later than in the frame before; all are new to the frame.
+      for (const [at, member] of members.entries()) {
+        const fresh = world.copy(at, {}, member);
+        fresh.dieAt = 1 + epoch * 3 + at;
+        members[at] = fresh;
+      }
+      await settle(epoch, async () => {
+        for (const [at, member] of members.entries()) {
+          if ((await member.run("reports")) !== "killed") continue;
+          kills += 1;
+          members[at] = world.copy(at, {}, member);
+        }
+      });
+    }
+    const expected = Array.from({ length: epochs }, (_, epoch) => world.truth(refSlotOf(epoch)));
+    expect(world.protocol.settled).toEqual(expected);
+    expect(sent("settleRewards").included).toBe(epochs);
+    expect(kills).toBeGreaterThan(epochs * 2);
+  }, 90_000);
+
+  it("are not led astray by one who lies, and name it", async () => {
+    const [honest, other] = [world.copy(0), world.copy(1)];
+    const liar = world.protocol.members[2] ?? "0x";
+    for (let epoch = 0; epoch < 3; epoch++)
+      await settle(epoch, async () => {
+        world.protocol.voteAs(2, 0n, `0x${(epoch + 1).toString(16).padStart(64, "0")}`);
+        await honest.run("reports");
+        await other.run("reports");
+      });
+    expect(world.protocol.settled).toEqual([0, 1, 2].map((epoch) => world.truth(refSlotOf(epoch))));
+    for (const keeper of [honest, other]) {
+      expect(await keeper.metric("ethstake_keeper_member_dissent", { lane: "report", member: liar })).toBe(1);
+      const [first = "0x"] = world.protocol.members;
+      expect(await keeper.metric("ethstake_keeper_member_dissent", { lane: "report", member: first })).toBe(0);
+      expect(await keeper.metric("ethstake_keeper_outvoted", { lane: "report" })).toBe(0);
+    }
+  });
+
+  it("say so when a quorum agrees on something else, and do not settle it", async () => {
+    const honest = world.copy(0);
+    await settle(0, async () => {
+      world.protocol.voteAs(1, 0n, `0x${"66".repeat(32)}`);
+      world.protocol.voteAs(2, 0n, `0x${"66".repeat(32)}`);
+      await honest.run("reports");
+    });
+    expect(world.protocol.settled).toEqual([]);
+    expect(await honest.metric("ethstake_keeper_outvoted", { lane: "report" })).toBe(1);
+    expect(sent("settleRewards")).toEqual({ included: 0, reverted: 0 });
+  });
+
+  it("come in two copies each without harm", async () => {
+    const copies = [0, 1, 2].flatMap((member) => {
+      const first = world.copy(member);
+      return [first, world.twin(member, first)];
+    });
+    for (let epoch = 0; epoch < 3; epoch++)
+      await settle(epoch, async () => {
+        await Promise.all(copies.map((copy) => copy.run("reports")));
+      });
+    expect(world.protocol.settled).toEqual([0, 1, 2].map((epoch) => world.truth(refSlotOf(epoch))));
+    expect(sent("settleRewards").included).toBe(3);
+  });
+
+  it("replace one who is silent after its turn", async () => {
+    const members = [0, 1, 2].map((member) => world.copy(member));
+    const slots = new Map<string, number[]>([
+      ["all", []],
+      ["one silent", []],
+    ]);
+    for (let epoch = 0; epoch < 12; epoch++) {
+      // By chance of the occasion's digest it is now the first in turn, now another one.
+      const present = members.filter((_, member) => epoch < 6 || member !== epoch % 3);
+      await settle(epoch, async () => {
+        for (const member of present) await member.run("reports");
+      });
+      slots.get(epoch < 6 ? "all" : "one silent")?.push(world.beacon.head - World.settleableFrom(epoch));
+    }
+    expect(world.protocol.settled).toHaveLength(12);
+    const latest = (which: string): number => Math.max(...(slots.get(which) ?? []));
+    expect(latest("one silent")).toBeGreaterThan(latest("all"));
+  });
+
+  it("go on through a beacon node that fails at random", async () => {
+    let seed = 7;
+    world.beacon.disturb = () => {
+      seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
+      const drawn = (seed / 2 ** 31) * 10;
+      return drawn < 1 ? { status: 503 } : drawn < 2 ? "hang up" : drawn < 3 ? { status: 500 } : undefined;
+    };
+    const members = [0, 1, 2].map((member) => world.copy(member));
+    for (let epoch = 0; epoch < 8; epoch++)
+      await settle(epoch, async () => {
+        for (const member of members) await member.run("reports").catch(() => undefined);
+      });
+    const { settled } = world.protocol;
+    expect(settled.length).toBeGreaterThan(2);
+    expect(settled).toEqual(settled.map(({ refSlot }) => world.truth(Number(refSlot))));
+  });
+
+  it("only say what they would do in a dry run", async () => {
+    const dry = world.copy(0, { dryRun: true });
+    await settle(0, async () => {
+      await dry.run("reports");
+    });
+    expect(world.execution.mined).toEqual([]);
+    expect(dry.lines.some(({ msg }) => msg === "would send")).toBe(true);
+  });
+});

@@ -1,0 +1,99 @@
+import { keccak256, type Hex, type PublicClient } from "viem";
+import { beforeEach, describe, expect, it } from "vitest";
+import { KEY_STATE } from "./abi.ts";
+import { KeyIndex } from "./keys.ts";
+
+const REGISTRY = "0x00000000000000000000000000000000000000aa";
+const key = (name: number): Hex => `0x${name.toString(16).padStart(96, "0")}`;
+
+type Log = { blockNumber: bigint; transactionHash: Hex } & (
+  | { eventName: "KeyTaken"; args: { operatorId: bigint; index: bigint; pubkey: Hex } }
+  | { eventName: "KeyStateChanged"; args: { pubkeyHash: Hex; state: number } }
+);
+
+let logs: Log[];
+let asked: [from: bigint, to: bigint][];
+let delays: number[];
+let failures: number;
+
+/** As much of viem's client as the index uses. */
+const client = {
+  getContractEvents: async ({ fromBlock, toBlock }: { fromBlock: bigint; toBlock: bigint }) => {
+    asked.push([fromBlock, toBlock]);
+    await new Promise((resolve) => setTimeout(resolve, delays.shift() ?? 0));
+    if (failures-- > 0) throw new Error("unavailable");
+    return logs.filter(({ blockNumber }) => blockNumber >= fromBlock && blockNumber <= toBlock);
+  },
+} as unknown as PublicClient;
+
+function take(block: bigint, name: number): void {
+  const args = { operatorId: 1n, index: BigInt(name), pubkey: key(name).toUpperCase().replace("0X", "0x") as Hex };
+  logs.push({ eventName: "KeyTaken", args, blockNumber: block, transactionHash: `0x${block.toString(16)}` });
+}
+
+function move(block: bigint, name: number, state: number): void {
+  const args = { pubkeyHash: keccak256(key(name)), state };
+  logs.push({ eventName: "KeyStateChanged", args, blockNumber: block, transactionHash: `0x${block.toString(16)}` });
+}
+
+beforeEach(() => {
+  [logs, asked, delays, failures] = [[], [], [], 0];
+});
+
+describe("the key index", () => {
+  it("has keys as they were at a block, also at one before the newest it was asked about", async () => {
+    take(10n, 1);
+    take(12n, 2);
+    move(20n, 1, KEY_STATE.proven);
+    move(30n, 1, KEY_STATE.deposited);
+    const index = new KeyIndex(client, REGISTRY, 5n);
+    const at = async (block: bigint) =>
+      (await index.at(block)).map(({ publicKey, state, since }) => [publicKey, state, since.block]);
+    expect(await at(30n)).toEqual([
+      [key(1), KEY_STATE.deposited, 30n],
+      [key(2), KEY_STATE.taken, 12n],
+    ]);
+    expect(await at(29n)).toEqual([
+      [key(1), KEY_STATE.proven, 20n],
+      [key(2), KEY_STATE.taken, 12n],
+    ]);
+    expect(await at(11n)).toEqual([[key(1), KEY_STATE.taken, 10n]]);
+    expect(await at(9n)).toEqual([]);
+  });
+
+  it("asks for each block once, in parts that public endpoints allow", async () => {
+    const index = new KeyIndex(client, REGISTRY, 100n);
+    await index.at(20_099n);
+    await index.at(20_099n);
+    await index.at(20_200n);
+    expect(asked).toEqual([
+      [100n, 10_099n],
+      [10_100n, 20_099n],
+      [20_100n, 20_200n],
+    ]);
+  });
+
+  it("is the same for callers at the same time, and asks once for all", async () => {
+    take(10n, 1);
+    move(9_000n, 1, KEY_STATE.proven);
+    move(15_000n, 1, KEY_STATE.deposited);
+    const index = new KeyIndex(client, REGISTRY, 0n);
+    // The first answer of the second caller would come after the first caller has everything.
+    delays = [0, 40, 0, 0];
+    const [first, second] = await Promise.all([index.at(16_000n), index.at(16_000n)]);
+    expect(second).toEqual(first);
+    expect(first.map(({ state }) => state)).toEqual([KEY_STATE.deposited]);
+    expect(asked).toEqual([
+      [0n, 9_999n],
+      [10_000n, 16_000n],
+    ]);
+  });
+
+  it("goes on after a failure where it was", async () => {
+    take(10n, 1);
+    const index = new KeyIndex(client, REGISTRY, 0n);
+    failures = 1;
+    await expect(index.at(50n)).rejects.toThrow("unavailable");
+    expect(await index.at(50n)).toHaveLength(1);
+  });
+});
