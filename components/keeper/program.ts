@@ -20,19 +20,19 @@ export interface KeeperProgram {
  */
 const WITHOUT_SSH: Plugin = {
   name: "without-ssh",
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^ssh2$/ }, ({ path }) => ({ path, namespace: "without-ssh" }));
-    onLoad({ filter: /.*/, namespace: "without-ssh" }, () => ({
+  setup: (program) => {
+    program.onResolve({ filter: /^ssh2$/ }, ({ path }) => ({ path, namespace: "without-ssh" }));
+    program.onLoad({ filter: /.*/, namespace: "without-ssh" }, () => ({
       contents: 'export class Client { constructor() { throw new Error("a keeper reaches no hosts"); } }',
     }));
   },
 };
 
-let program: Promise<KeeperProgram> | undefined;
+let bundled: Promise<KeeperProgram> | undefined;
 
 /** Bundles services/keeper; once a process. */
 export function keeperProgram(): Promise<KeeperProgram> {
-  return (program ??= bundle());
+  return (bundled ??= bundle());
 }
 
 /** The program as it travels to hosts: gzip in base64, some 420 kB. */

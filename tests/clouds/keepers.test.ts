@@ -108,7 +108,7 @@ describe("keepers on simulated clouds", () => {
     for (const [name, key] of Object.entries(KEYS)) writeFileSync(keyFile(name), `${key}\n`, { mode: 0o600 });
     const first = await engine.up(options({ ...settings, keepers }));
     expect(errors(first)).toBe("");
-    expect(first.outputs?.["keepers"]).toMatchObject([
+    expect(first.outputs["keepers"]).toMatchObject([
       { name: "keeper-1", target: "127.0.0.1:7380" },
       { name: "keeper-2", target: "127.0.0.1:7380" },
     ]);
