@@ -27,7 +27,8 @@ export function machineFaults(settings: PublicSettings, now: number): SettingsFa
       name,
       needsOf(
         placed.filter(({ host }) => host === name).map(({ spec }) => spec),
-        settings.gateway?.host === name ? GATEWAY_MEMORY_MIB : 0,
+        (settings.gateway?.host === name ? GATEWAY_MEMORY_MIB : 0) +
+          settings.keepers.filter(({ host }) => host === name).reduce((sum, { memoryMiB }) => sum + memoryMiB, 0),
       ),
     ]),
   );

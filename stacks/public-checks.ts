@@ -1,6 +1,8 @@
 import { isAddressEqual, zeroAddress } from "viem";
 import { gatewaySettingsFaults } from "./gateway.ts";
 import { protocolFaults } from "./cross-checks.ts";
+import { publicKeeperFaults } from "./keeper-checks.ts";
+import { publicKeeperSchema } from "./keeper-schema.ts";
 import { repeatedNames, wellFormed, type Entry } from "./entries.ts";
 import {
   hostSchema,
@@ -71,6 +73,9 @@ export function publicCrossChecks(raw: Readonly<Record<string, unknown>>): Setti
         nodes,
       ),
     );
+  const keepers = wellFormed(raw["keepers"], publicKeeperSchema);
+  const around = { network, hosts, nodes, gateway, protocol: protocol.data, deployment: deployment.data };
+  faults.push(...publicKeeperFaults(keepers, around));
   const operators = wellFormed(raw["operators"], publicOperatorSchema);
   faults.push(...publicOperatorFaults(operators, nodes, protocol.data, deployment.data));
   if (protocol.data) faults.push(...protocolFaults(protocol.data, raw["protocol"]), ...roleFaults(protocol.data));

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { CONSENSUS_CLIENTS, EXECUTION_CLIENTS, VALIDATOR_CLIENTS } from "../components/validator-node/bundle/spec.ts";
 import { gatewaySchema } from "./gateway-schema.ts";
+import { PROTOCOL_CONTRACTS } from "../components/protocol/contracts.ts";
+import { publicKeeperSchema } from "./keeper-schema.ts";
 import { address, cidr, ether, flag, name, port, secretSource, text, whole } from "./fields.ts";
 import { protocolSchema } from "./schema.ts";
 
@@ -212,9 +214,15 @@ const existingProtocol = z.strictObject({
   operatorRegistry: address.optional(),
   stakingPool: address.optional(),
   rpcUrl: text("the URL of an execution client").optional(),
+  /** With keepers: where all of it is, as the deploying stack's output `contracts` says. */
+  contracts: z
+    .partialRecord(z.enum([...PROTOCOL_CONTRACTS, "DepositContract"]), address, {
+      error: "must be addresses by contract",
+    })
+    .optional(),
   /** Whether its new validators have 0x02 credentials. */
   compounding: flag.default(false),
-  /** Account by name: the operators' managers. */
+  /** Account by name: the operators' managers, the keepers' members. */
   accounts: z
     .record(name, accountSchema, {
       error: "must be accounts by name, each { address, keyFile } or { address, signerUrl }",
@@ -271,6 +279,8 @@ export const publicSettingsSchema = z.strictObject({
   operators: z.array(publicOperatorSchema, { error: "must be a list of operators" }).default([]),
   /** The way in from outside; none by default. */
   gateway: gatewaySchema.optional(),
+  /** Members of the oracle at work; none by default. */
+  keepers: z.array(publicKeeperSchema, { error: "must be a list of keepers" }).default([]),
   /** Mainnet only. */
   confirmation: z.string({ error: "must be a text" }).optional(),
 });

@@ -30,11 +30,13 @@ function bundleSpec(settings: PublicSettings, node: PublicNodeSettings, place: n
   const { network, deployment } = settings;
   const { validator, mevBoost } = node;
   const shift = P2P_PORTS_PER_NODE * place;
+  const hasKeeper = settings.keepers.some((keeper) => keeper.node === node.name);
   return {
     name: node.name,
     network,
     execution: node.execution.map((client, index) => ({
       ...clientSettings(client),
+      ...(hasKeeper && index === 0 && client.client === "geth" ? gethByName(client) : {}),
       client: client.client,
       p2pPort: client.p2pPort ?? EXECUTION_P2P_PORT + shift + index,
     })),
@@ -69,6 +71,11 @@ function bundleSpec(settings: PublicSettings, node: PublicNodeSettings, place: n
     uid: HOST_UID,
     gid: HOST_UID,
   };
+}
+
+/** geth answers requests for `localhost` only, unless told otherwise; a keeper asks for its container's name. */
+function gethByName({ extraArgs = [] }: ContainerSettings): ClientSettings {
+  return { extraArgs: ["--http.vhosts=localhost,execution", ...extraArgs] };
 }
 
 function dataDirectoryOf({ hosts }: PublicSettings, { host }: PublicNodeSettings): string {

@@ -9,6 +9,7 @@ import { renderBundle } from "../components/validator-node/bundle/render.ts";
 import { MachineNode } from "../components/validator-node/machine-node.ts";
 import { projectPath } from "../lib/paths.ts";
 import { readSecret, vaultReference } from "../lib/secret-source.ts";
+import { createKeepers } from "./keepers.ts";
 import { createGateway } from "./gateway.ts";
 import type { GatewaySettings } from "./gateway-schema.ts";
 import { NETWORKS, verifiersOf } from "./networks.ts";
@@ -67,6 +68,12 @@ export async function createPublicStack(settings: PublicSettings, stack: string)
     new Map(nodes.map(({ name, machine }) => [name, machine])),
   );
   const gateway = settings.gateway && (await placeGateway(settings, settings.gateway, hosts));
+  const keepers = await createKeepers(settings, protocol, (keeper) => {
+    const place = settings.hosts.find(({ name }) => name === keeper.host);
+    const node = nodes.find(({ name }) => name === keeper.node);
+    if (!place || !node) throw new TypeError(`keeper ${keeper.name} has no place`);
+    return { host: node.host, identity: hostIdentity(place), node: node.machine };
+  });
   return {
     network,
     hosts: [...hosts.values()].map(({ name, kind, publicAddress, privateAddress, dataDirectory }) => ({
@@ -84,6 +91,7 @@ export async function createPublicStack(settings: PublicSettings, stack: string)
     })),
     ...operators,
     ...(gateway ? { gateway: { urls: gateway.urls, services: gateway.services, metrics: gateway.metrics } } : {}),
+    ...(keepers.length > 0 ? { keepers } : {}),
     ...(protocol ? protocolOutputs(protocol, NETWORKS[network].depositContract) : {}),
     ...(feeRecipient === undefined ? {} : { feeRecipient }),
   };

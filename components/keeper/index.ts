@@ -3,13 +3,14 @@ import { all, ComponentResource, output, type ComponentResourceOptions, type Inp
 import { Process, type SenderArgs } from "../../provider/sdk/index.ts";
 import type { KeeperSettings } from "../../services/keeper/runtime/settings.ts";
 import { keeperProgram } from "./program.ts";
+import type { KeeperOptions } from "./spec.ts";
 
-/** What a keeper can be told beside where it is and who it is; defaults as in services/keeper/runtime/settings.ts. */
-export type KeeperOptions = {
-  readonly [Option in "settled" | "cacheDirectory" | "prometheus" | "deposits" | "exits" | "perValidatorLimit"]?:
-    | KeeperSettings[Option]
-    | undefined;
-};
+export { HostKeeper, type HostKeeperArgs } from "./host-keeper.ts";
+export { keeperTarget } from "./bundle.ts";
+export { KeeperInvalidError, KeeperKeyError } from "./errors.ts";
+export { keeperFaults } from "./faults.ts";
+export { privateKeyOf } from "./scripts.ts";
+export * from "./spec.ts";
 
 const SETTINGS_FILE = "keeper.json";
 

@@ -29,7 +29,7 @@ function imageParts(image: string): { readonly tag: string | undefined; readonly
 }
 
 /** A port that a service publishes. */
-interface Publication {
+export interface Publication {
   readonly address: string;
   /** Text, as it may be a range. */
   readonly host: string;
@@ -38,7 +38,7 @@ interface Publication {
   readonly shown: string;
 }
 
-function publications({ body }: Service): Publication[] {
+export function publications({ body }: Service): Publication[] {
   return list(body["ports"]).map((port) => {
     if (isMap(port)) {
       const text = (key: string): string => {
@@ -58,7 +58,7 @@ function publications({ body }: Service): Publication[] {
 }
 
 /** Addresses that the world does not reach: loopback, and private networks on which metrics are scraped. */
-function isInside(address: string): boolean {
+export function isInside(address: string): boolean {
   return (
     /^(127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)[\d.]+$/.test(address) ||
     /^(::1|localhost|f[cd][0-9a-f]{2}:[0-9a-f:]*)$/i.test(address)

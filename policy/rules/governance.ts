@@ -17,7 +17,7 @@ function isTimelock({ type, props }: PlannedResource): boolean {
 }
 
 /** Whether a setting is one of a contract. */
-function isOf(setting: PlannedResource, contract: PlannedResource): boolean {
+export function isOf(setting: PlannedResource, contract: PlannedResource): boolean {
   const [target, address] = [setting.props["target"], addressOf(contract)];
   if (typeof target === "string" && address !== undefined) return sameHex(target, address);
   return dependsOn(setting, "target", contract);

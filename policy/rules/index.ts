@@ -3,6 +3,7 @@ import { BUNDLE_RULES } from "./bundles.ts";
 import { FIREWALL_RULES } from "./firewalls.ts";
 import { GATEWAY_RULES } from "./gateways.ts";
 import { GOVERNANCE_RULES } from "./governance.ts";
+import { KEEPER_RULES } from "./keepers.ts";
 import { KEY_RULES } from "./keys.ts";
 import { LABEL_RULES } from "./labels.ts";
 import { MACHINE_RULES } from "./machines.ts";
@@ -15,6 +16,7 @@ export const RULES: readonly Rule[] = [
   ...LABEL_RULES,
   ...BUNDLE_RULES,
   ...GATEWAY_RULES,
+  ...KEEPER_RULES,
   ...KEY_RULES,
   ...PROTOCOL_RULES,
   ...GOVERNANCE_RULES,

@@ -11,6 +11,7 @@ import {
   OTHER_PUBLIC_KEY,
   PUBLIC_KEY,
   resource,
+  urnOf,
 } from "./resources.ts";
 
 const AT = "stdin: services.besu";
@@ -210,6 +211,20 @@ export const BUNDLE_CASES: RuleCases = {
         inNode("node-1", `keys: ${OTHER_PUBLIC_KEY}`),
         inNode("node-1", `again: ${OTHER_PUBLIC_KEY}`),
       ],
+    },
+    {
+      title: "the program of two keepers, which has points of the curve",
+      resources: ["keeper-1", "keeper-2"].flatMap((name) => [
+        resource("ethstake:index:HostKeeper", name),
+        resource(
+          COMMAND,
+          `${name}-program`,
+          { stdin: `x=${PUBLIC_KEY}` },
+          {
+            parent: urnOf("ethstake:index:HostKeeper", name),
+          },
+        ),
+      ]),
     },
     {
       title: "a relay that two nodes use",

@@ -31,7 +31,13 @@ export const senderSchema = z.union([keyFileSender, remoteSender], {
   error: "must be { keyFile } or { signerUrl, address }",
 });
 
-export type SenderReference = z.infer<typeof senderSchema>;
+export type SenderReference = z.infer<typeof senderSchema> & {
+  /**
+   * What the account's lock and journal are named after, where they cannot lie beside its key: a keeper's keys are mounted read-only. No
+   * resource has it. All that use the account on a machine must say the same, or they do not see each other's lock.
+   */
+  readonly records?: string;
+};
 
 /**
  * The account behind a reference: with its key read from its file, or signing elsewhere.
@@ -51,8 +57,12 @@ export async function loadAccount(reference: SenderReference): Promise<LocalAcco
   }
 }
 
-/** What an account's lock and journal are named after: beside its key file, or where there is none, under its address or its place in Vault. */
+/**
+ * What an account's lock and journal are named after: what the reference says; else beside its key file, or where there is none, under its
+ * address or its place in Vault.
+ */
 export function accountFile(reference: SenderReference): string {
+  if (reference.records !== undefined) return projectPath(reference.records);
   if ("keyFile" in reference) return secretPlace(reference.keyFile);
   return projectPath(`.ethstake/accounts/${reference.address.toLowerCase()}`);
 }

@@ -52,7 +52,8 @@ export async function assembleKeeper(settings: KeeperSettings, version: string, 
   await requireOneNetwork(settings, beacon);
 
   const metrics = new KeeperMetrics();
-  const options = { chain, contracts, dryRun: settings.dryRun, metrics, log };
+  const { dryRun, accountsDirectory } = settings;
+  const options = { chain, contracts, dryRun, accountsDirectory, metrics, log };
   const { depositor, operatorManager, exits } = settings.accounts;
   const accounts = {
     member: await Transactions.open(settings.accounts.member, options),

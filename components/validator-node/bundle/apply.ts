@@ -48,10 +48,12 @@ exit "$code"`;
  * The scripts of a node. POSIX sh, so that they run on any host; each may be killed at any point and run again.
  * @param node its name: the containers' project is `ethstake-NODE`
  * @param directory its folder on the host, absolute
+ * @param waits whether `up` ends only once all services are healthy; false where that may take days, because a client has to sync first
  */
-export function applyScripts(node: string, directory: string, bundle: AppliedBundle): ApplyScripts {
+export function applyScripts(node: string, directory: string, bundle: AppliedBundle, waits = true): ApplyScripts {
   const project = `ethstake-${node}`;
   const compose = `docker compose --project-name ${shellWord(project)} --project-directory ${shellWord(directory)}`;
+  const wait = waits ? ` --wait --wait-timeout ${START_TIMEOUT_SECONDS}` : "";
   const containers = `--filter ${shellWord(`label=com.docker.compose.project=${project}`)}`;
   return {
     install: installScript(directory),
@@ -70,7 +72,7 @@ export function applyScripts(node: string, directory: string, bundle: AppliedBun
       `for id in $(docker ps --all --quiet --filter status=created ${containers}); do docker rm "$id" >/dev/null; done`,
       // Pulled beforehand: a service is down only for as long as its container takes to start.
       `${compose} pull --quiet --policy missing`,
-      undisturbed(`${compose} up --detach --wait --wait-timeout ${START_TIMEOUT_SECONDS} --remove-orphans`),
+      undisturbed(`${compose} up --detach${wait} --remove-orphans`),
     ].join("\n"),
     services:
       Object.entries(bundle.services)

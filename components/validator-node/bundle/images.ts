@@ -21,12 +21,13 @@ export const IMAGE_NAMES = [
   "postgres",
   "caddy",
   "haproxy",
+  "node",
 ] as const;
 
 export type ImageName = (typeof IMAGE_NAMES)[number];
 
 /** Images that know nothing of Ethereum: no fork asks for another version. */
-export const FORKLESS_IMAGES = ["postgres", "caddy", "haproxy"] as const satisfies readonly ImageName[];
+export const FORKLESS_IMAGES = ["postgres", "caddy", "haproxy", "node"] as const satisfies readonly ImageName[];
 
 /** Images whose version decides whether a node follows a fork. */
 export type ForkClient = Exclude<ImageName, (typeof FORKLESS_IMAGES)[number]>;
@@ -64,8 +65,8 @@ export function parseImages(text: string): ImageTable {
 
 /**
  * The pinned images. Tags were seen in a production tool on 2026-08-20 and predate Glamsterdam. Erigon's was not among them: it is the
- * one that a version of Rocket Pool's smartnode of 2026 pins for production, to be checked before a use on mainnet. Caddy's and HAProxy's
- * are the newest of their lines that were found in November 2026; neither was pulled here.
+ * one that a version of Rocket Pool's smartnode of 2026 pins for production, to be checked before a use on mainnet. Caddy's, HAProxy's
+ * and Node's are the newest of their lines that were found in November 2026; none of them was pulled here.
  */
 export const IMAGES: ImageTable = parseImages(readFileSync(IMAGES_FILE, "utf8"));
 

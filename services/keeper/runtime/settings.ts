@@ -50,6 +50,8 @@ export const keeperSchema = z.strictObject({
   listen: z.strictObject({ address: z.string(), port: z.number().int().min(0).max(65_535) }),
   /** Folder of what would have to be read again after a restart. */
   cacheDirectory: z.string().min(1).optional(),
+  /** Folder of the accounts' locks and journals, where they cannot lie beside the key files. */
+  accountsDirectory: z.string().min(1).optional(),
   /** Only says what it would do. */
   dryRun: z.boolean().default(false),
   /** Above so many validators there are no metrics for each. */

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { encodeFunctionData, type Abi, type Address, type Hex } from "viem";
 import type { ProtocolContract } from "../../../components/protocol/contracts.ts";
 import { loadAccount, type SenderReference } from "../../../provider/chain/account.ts";
@@ -44,7 +45,10 @@ export class Transactions {
 
   static async open(reference: SenderReference, options: TransactionsOptions): Promise<Transactions> {
     const { address } = await loadAccount(reference);
-    return new Transactions(address, reference, options);
+    const { accountsDirectory: directory } = options;
+    // By address: roles of one account share its lock.
+    const records = directory === undefined ? {} : { records: join(directory, address.toLowerCase()) };
+    return new Transactions(address, { ...reference, ...records }, options);
   }
 
   /**
@@ -95,4 +99,6 @@ export interface TransactionsOptions {
   readonly dryRun: boolean;
   readonly metrics: KeeperMetrics;
   readonly log: Logger;
+  /** Folder of the accounts' locks and journals; beside their key files when absent. */
+  readonly accountsDirectory?: string | undefined;
 }
