@@ -88,21 +88,26 @@ export const keeperSchema = z.strictObject({
 
 export type KeeperSettings = z.infer<typeof keeperSchema>;
 
-/** Reads a keeper's settings. @throws {@link KeeperSettingsError} with every fault */
+/** Reads a keeper's settings from their file. @throws {@link KeeperSettingsError} with every fault */
 export async function loadSettings(file: string): Promise<KeeperSettings> {
   const text = await readFile(file, "utf8").catch((cause: unknown) => {
     throw new KeeperSettingsError(file, [`cannot be read: ${errorMessage(cause)}`], cause);
   });
+  return parseSettings(file, text);
+}
+
+/** Reads a keeper's settings. @param place where they stand, for messages @throws {@link KeeperSettingsError} with every fault */
+export function parseSettings(place: string, text: string): KeeperSettings {
   let value: unknown;
   try {
     value = parse(text);
   } catch (cause) {
-    throw new KeeperSettingsError(file, [`is neither YAML nor JSON: ${errorMessage(cause)}`], cause);
+    throw new KeeperSettingsError(place, [`is neither YAML nor JSON: ${errorMessage(cause)}`], cause);
   }
   const { data, error } = keeperSchema.safeParse(value);
   if (data) return data;
   throw new KeeperSettingsError(
-    file,
+    place,
     error.issues.map((issue) => `${issue.path.join(".") || "(all)"}: ${issue.message}`),
   );
 }
