@@ -187,7 +187,7 @@ describe(`three keepers, two operators, on ${EXECUTION}`, () => {
   it("report ten frames, each once and to the wei, while they are killed at random", async () => {
     killer = (async () => {
       for (;;) {
-        const goOn = await sleep(2_000 + Math.random() * 6_000, true, { signal: killing.signal }).catch(() => false);
+        const goOn = await sleep(3_000 + Math.random() * 7_000, true, { signal: killing.signal }).catch(() => false);
         if (!goOn) return;
         const { child } = supervisor(`keeper-${1 + Math.floor(Math.random() * 3)}`);
         if (!child || !isRunning(child)) continue;

@@ -45,16 +45,16 @@ export class ParticipationTracker {
   }
 
   /**
-   * Writes down the duties of the epochs around the head, while every node still knows them. To be called at least once an epoch.
+   * Writes down the duties of the epochs around the head, while every node knows them: of the one before, the present and the next one,
+   * whose shuffling is fixed as well (MIN_SEED_LOOKAHEAD). A keeper that is away for two epochs misses none.
    * @param isOurs by validator index
    */
   async noteDuties(isOurs: (index: number) => boolean): Promise<void> {
     const { slotsPerEpoch } = await this.#reader.parameters();
     const head = await this.#reader.head();
     const epoch = Math.floor(head.slot / slotsPerEpoch);
-    for (const each of [epoch - 1, epoch]) {
+    for (const each of [epoch - 1, epoch, epoch + 1]) {
       if (each < 0 || (await this.#noted(each))) continue;
-      // The state of a block that is in that epoch or after it: its shuffling is fixed then.
       await this.#readDuties(each, head, isOurs);
     }
   }
