@@ -194,6 +194,19 @@ describe("a member without a full view", () => {
     prometheus.close();
   });
 
+  it("does not give an epoch up because its beacon node is busy for a moment", async () => {
+    world.goTo(COMPLETE * SLOTS_PER_EPOCH);
+    const late = world.copy(0);
+    let busy = 2;
+    world.beacon.disturb = (path) =>
+      path.includes("/committees") && !path.includes("epoch=1") && busy-- > 0 ? { status: 503 } : undefined;
+    await late.run("sla").catch(() => undefined);
+    await late.run("sla").catch(() => undefined);
+    await late.run("sla");
+    expect(busy).toBeLessThanOrEqual(0);
+    expect(ledgerOf(late).filter(({ counts }) => counts === null)).toEqual([]);
+  });
+
   it("does not vote when its node knows no duties any more", async () => {
     world.goTo(COMPLETE * SLOTS_PER_EPOCH);
     world.beacon.oldestState = 4 * SLOTS_PER_EPOCH;

@@ -13,6 +13,8 @@ import {
 
 /** Blocks are asked for so many at a time. */
 const BLOCKS_AT_A_TIME = 4;
+/** What a node says while it syncs, or what stands before it while it is away: not that it has no such state. */
+const PASSING_STATUSES = [408, 429, 502, 503, 504];
 
 /** An epoch's participation with its blocks and those of the epoch after, for who counts more than attestations. */
 export interface TrackedEpoch extends EpochParticipation {
@@ -98,7 +100,8 @@ export class ParticipationTracker {
     if (!header) return undefined;
     return await this.#readDuties(epoch, header, isOurs).catch((error: unknown) => {
       // A node that answers, but has no such state: another one may.
-      if (error instanceof BeaconApiError && error.data.status !== undefined) return undefined;
+      const { status } = error instanceof BeaconApiError ? error.data : {};
+      if (status !== undefined && !PASSING_STATUSES.includes(status)) return undefined;
       throw error;
     });
   }
