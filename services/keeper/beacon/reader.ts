@@ -26,6 +26,7 @@ export interface ChainParameters extends ChainFacts {
 export interface BlockHeader {
   readonly slot: number;
   readonly root: Hex;
+  readonly parentRoot: Hex;
   readonly stateRoot: Hex;
 }
 
@@ -56,7 +57,9 @@ const epoch = z.string().transform((text) => (BigInt(text) === FAR_FUTURE_EPOCH 
 const headerSchema = z.object({
   data: z.object({
     root: z.string(),
-    header: z.object({ message: z.object({ slot: z.coerce.number(), state_root: z.string() }) }),
+    header: z.object({
+      message: z.object({ slot: z.coerce.number(), parent_root: z.string(), state_root: z.string() }),
+    }),
   }),
 });
 const finalitySchema = z.object({ data: z.object({ finalized: z.object({ epoch: z.coerce.number() }) }) });
@@ -117,7 +120,8 @@ export class BeaconReader {
     const answer = await this.#unlessMissing(`/eth/v1/beacon/headers/${block}`);
     if (answer === undefined) return undefined;
     const { root, header } = headerSchema.parse(answer).data;
-    const found = { slot: header.message.slot, root: root as Hex, stateRoot: header.message.state_root as Hex };
+    const { slot, parent_root: parentRoot, state_root: stateRoot } = header.message;
+    const found = { slot, root: root as Hex, parentRoot: parentRoot as Hex, stateRoot: stateRoot as Hex };
     // A node may answer with the newest block before an empty slot.
     return typeof block === "number" && found.slot !== block ? undefined : found;
   }

@@ -225,4 +225,22 @@ describe("a member without a full view", () => {
     expect(world.execution.mined).toEqual([]);
     expect(late.lines.some(({ msg }) => msg.startsWith("a window is not known whole"))).toBe(true);
   });
+
+  it("does not take blocks that its node lacks for slots without one", async () => {
+    world.beacon.isAbsent = () => false;
+    world.goTo(COMPLETE * SLOTS_PER_EPOCH);
+    // A node that began at a checkpoint and has not fetched what was before.
+    world.beacon.oldestBlock = 2 * SLOTS_PER_EPOCH + 6;
+    world.beacon.empty
+      .add(5 * SLOTS_PER_EPOCH - 1)
+      .add(5 * SLOTS_PER_EPOCH)
+      .add(7 * SLOTS_PER_EPOCH - 1);
+    const late = world.copy(0);
+    await through([late], COMPLETE, COMPLETE);
+    const counts = ledgerOf(late).map(({ counts: each }) => each);
+    const missed = counts.map((each) => each && each.reduce((sum, [, , missing]) => sum + missing, 0));
+    expect(missed.slice(0, 3)).toEqual([null, null, null]);
+    expect(missed.at(-1)).toBe(0);
+    expect(missed.filter((each) => each !== null && each !== 0)).toEqual([]);
+  });
 });
