@@ -53,7 +53,10 @@ export interface Committee {
   readonly validators: readonly number[];
 }
 
-const epoch = z.string().transform((text) => (BigInt(text) === FAR_FUTURE_EPOCH ? Infinity : Number(text)));
+/** An unsigned integer as the beacon API writes it. Coercion would take an empty string for 0, and a balance for lost. */
+const decimal = z.string().regex(/^\d+$/, "must be a decimal number");
+const amount = decimal.transform(BigInt);
+const epoch = decimal.transform((text) => (BigInt(text) === FAR_FUTURE_EPOCH ? Infinity : Number(text)));
 const headerSchema = z.object({
   data: z.object({
     root: z.string(),
@@ -71,13 +74,13 @@ const proposersSchema = z.object({
   data: z.array(z.object({ slot: z.coerce.number(), validator_index: z.coerce.number() })),
 });
 const validatorSchema = z.object({
-  index: z.coerce.number(),
-  balance: z.coerce.bigint(),
+  index: decimal.transform(Number),
+  balance: amount,
   status: z.string(),
   validator: z.object({
     pubkey: z.string(),
     withdrawal_credentials: z.string(),
-    effective_balance: z.coerce.bigint(),
+    effective_balance: amount,
     slashed: z.boolean(),
     activation_epoch: epoch,
     exit_epoch: epoch,
@@ -215,12 +218,16 @@ export class BeaconReader {
   /** Undefined when the node has turned out not to take bodies: ask for fewer. */
   async #someValidators(state: string, ids: readonly string[]): Promise<unknown> {
     const path = `/eth/v1/beacon/states/${state}/validators`;
-    if (!this.#takesBodies) return await this.client.get(`${path}?${ids.map((id) => `id=${id}`).join("&")}`);
+    const byUrl = async (some: readonly string[]): Promise<unknown> =>
+      await this.client.get(`${path}?${some.map((id) => `id=${id}`).join("&")}`);
+    if (!this.#takesBodies) return await byUrl(ids);
     try {
       return await this.client.post(path, { ids });
     } catch (error) {
       // Before beacon-APIs 2.5 there was the GET only.
       if (!(error instanceof BeaconApiError) || ![404, 405].includes(error.data.status ?? 0)) throw error;
+      // Or it has no such state: then this fails as well, and says nothing of bodies.
+      await byUrl(ids.slice(0, 1));
       this.#takesBodies = false;
       return undefined;
     }
