@@ -26,6 +26,7 @@ export interface ChainParameters extends ChainFacts {
 export interface BlockHeader {
   readonly slot: number;
   readonly root: Hex;
+  readonly parentRoot: Hex;
   readonly stateRoot: Hex;
 }
 
@@ -52,11 +53,16 @@ export interface Committee {
   readonly validators: readonly number[];
 }
 
-const epoch = z.string().transform((text) => (BigInt(text) === FAR_FUTURE_EPOCH ? Infinity : Number(text)));
+/** An unsigned integer as the beacon API writes it. Coercion would take an empty string for 0, and a balance for lost. */
+const decimal = z.string().regex(/^\d+$/, "must be a decimal number");
+const amount = decimal.transform(BigInt);
+const epoch = decimal.transform((text) => (BigInt(text) === FAR_FUTURE_EPOCH ? Infinity : Number(text)));
 const headerSchema = z.object({
   data: z.object({
     root: z.string(),
-    header: z.object({ message: z.object({ slot: z.coerce.number(), state_root: z.string() }) }),
+    header: z.object({
+      message: z.object({ slot: z.coerce.number(), parent_root: z.string(), state_root: z.string() }),
+    }),
   }),
 });
 const finalitySchema = z.object({ data: z.object({ finalized: z.object({ epoch: z.coerce.number() }) }) });
@@ -68,13 +74,13 @@ const proposersSchema = z.object({
   data: z.array(z.object({ slot: z.coerce.number(), validator_index: z.coerce.number() })),
 });
 const validatorSchema = z.object({
-  index: z.coerce.number(),
-  balance: z.coerce.bigint(),
+  index: decimal.transform(Number),
+  balance: amount,
   status: z.string(),
   validator: z.object({
     pubkey: z.string(),
     withdrawal_credentials: z.string(),
-    effective_balance: z.coerce.bigint(),
+    effective_balance: amount,
     slashed: z.boolean(),
     activation_epoch: epoch,
     exit_epoch: epoch,
@@ -117,7 +123,8 @@ export class BeaconReader {
     const answer = await this.#unlessMissing(`/eth/v1/beacon/headers/${block}`);
     if (answer === undefined) return undefined;
     const { root, header } = headerSchema.parse(answer).data;
-    const found = { slot: header.message.slot, root: root as Hex, stateRoot: header.message.state_root as Hex };
+    const { slot, parent_root: parentRoot, state_root: stateRoot } = header.message;
+    const found = { slot, root: root as Hex, parentRoot: parentRoot as Hex, stateRoot: stateRoot as Hex };
     // A node may answer with the newest block before an empty slot.
     return typeof block === "number" && found.slot !== block ? undefined : found;
   }
@@ -211,12 +218,16 @@ export class BeaconReader {
   /** Undefined when the node has turned out not to take bodies: ask for fewer. */
   async #someValidators(state: string, ids: readonly string[]): Promise<unknown> {
     const path = `/eth/v1/beacon/states/${state}/validators`;
-    if (!this.#takesBodies) return await this.client.get(`${path}?${ids.map((id) => `id=${id}`).join("&")}`);
+    const byUrl = async (some: readonly string[]): Promise<unknown> =>
+      await this.client.get(`${path}?${some.map((id) => `id=${id}`).join("&")}`);
+    if (!this.#takesBodies) return await byUrl(ids);
     try {
       return await this.client.post(path, { ids });
     } catch (error) {
       // Before beacon-APIs 2.5 there was the GET only.
       if (!(error instanceof BeaconApiError) || ![404, 405].includes(error.data.status ?? 0)) throw error;
+      // Or it has no such state: then this fails as well, and says nothing of bodies.
+      await byUrl(ids.slice(0, 1));
       this.#takesBodies = false;
       return undefined;
     }

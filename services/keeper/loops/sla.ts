@@ -45,8 +45,10 @@ export class SlaLoop implements Loop {
     const { clock, fleet } = this.#keeper;
     const { tracker, ledger } = this.#parts;
     const view = await fleet.view(await clock.stableBlock());
-    const isOurs = (index: number): boolean => view.byIndex.has(index);
-    if (view.byIndex.size > 0) await tracker.noteDuties(isOurs);
+    // Also those whose deposits are not complete yet, or not stably so: they may serve before the next time that duties are noted, and a
+    // member that reads duties later counts them.
+    const known = new Set(view.validators.flatMap(({ record }) => (record ? [record.index] : [])));
+    if (known.size > 0) await tracker.noteDuties((index) => known.has(index));
 
     const [current, windowEpochs] = await this.#windows();
     const reportable = current - 1;

@@ -14,6 +14,8 @@ import {
 
 /** Blocks are asked for so many at a time. */
 const BLOCKS_AT_A_TIME = 4;
+/** What a node says while it syncs, or what stands before it while it is away: not that it has no such state. */
+const PASSING_STATUSES = [408, 429, 502, 503, 504];
 
 /** An epoch's participation with its blocks and those of the epoch after, for who counts more than attestations. */
 export interface TrackedEpoch extends EpochParticipation {
@@ -61,11 +63,16 @@ export class ParticipationTracker {
 
   /**
    * What our validators did in an epoch that is complete.
-   * @returns undefined when the beacon node does not know any more who had to attest when
+   * @returns undefined when the beacon node does not know any more who had to attest when, or lacks blocks
    */
   async evaluate(epoch: number, isOurs: (index: number) => boolean): Promise<TrackedEpoch | undefined> {
     const parameters = await this.#reader.parameters();
     const segment = await this.#segment(epoch, parameters);
+    if (!(await this.#isWhole(segment.blocks, epoch, parameters))) {
+      // It may fetch them yet.
+      this.#blocks.clear();
+      return undefined;
+    }
     const rootAt = rootsOf(segment);
     const noted = await this.#noted(epoch);
     const duties =
@@ -110,7 +117,8 @@ export class ParticipationTracker {
     if (!header) return undefined;
     return await this.#readDuties(epoch, header, isOurs).catch((error: unknown) => {
       // A node that answers, but has no such state: another one may.
-      if (error instanceof BeaconApiError && error.data.status !== undefined) return undefined;
+      const { status } = error instanceof BeaconApiError ? error.data : {};
+      if (status !== undefined && !PASSING_STATUSES.includes(status)) return undefined;
       throw error;
     });
   }
@@ -124,6 +132,36 @@ export class ParticipationTracker {
       blocks.push(...known);
     }
     return { rootBefore: blocks[0]?.parentRoot, blocks };
+  }
+
+  /**
+   * Whether a slot without a block is one of the chain: a node that has not fetched old blocks does not tell them apart. Whatever comes
+   * after such a slot names its parent.
+   */
+  async #isWhole(blocks: readonly BeaconBlock[], epoch: number, { slotsPerEpoch }: ChainParameters): Promise<boolean> {
+    // Genesis is the parent of the first block.
+    const first = Math.max(1, (epoch - EPOCHS_BEFORE) * slotsPerEpoch);
+    const end = (epoch + EPOCHS_AFTER + 1) * slotsPerEpoch;
+    const following = blocks.at(-1)?.slot === end - 1 ? undefined : await this.#headerFrom(end);
+    let before: number | undefined;
+    for (const { slot, parentRoot } of following ? [...blocks, following] : blocks) {
+      if (slot > (before === undefined ? first : before + 1)) {
+        const parent = await this.#reader.header(parentRoot);
+        if (!parent || (before === undefined ? parent.slot >= first : parent.slot !== before)) return false;
+      }
+      before = slot;
+    }
+    return true;
+  }
+
+  /** The first header at or after a slot; undefined when there is none yet. */
+  async #headerFrom(slot: number): Promise<BlockHeader | undefined> {
+    const head = await this.#reader.head();
+    for (let at = slot; at <= head.slot; at++) {
+      const header = await this.#reader.header(at);
+      if (header) return header;
+    }
+    return undefined;
   }
 
   async #readBlocks(epoch: number, slotsPerEpoch: number): Promise<BeaconBlock[]> {

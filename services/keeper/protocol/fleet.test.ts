@@ -46,7 +46,7 @@ beforeEach(() => {
   } as unknown as PublicClient;
   const beacon = {
     parameters: () => Promise.resolve({ slotsPerEpoch: 8 }),
-    head: () => Promise.resolve({ slot, root: "0x", stateRoot: `0x${slot}` }),
+    head: () => Promise.resolve({ slot, root: "0x", parentRoot: "0x", stateRoot: `0x${slot}` }),
     async *validators(state: string, ids: readonly string[]) {
       reads.push(`state ${state}: ${ids.join(" ")}`);
       if (failures-- > 0) throw new Error("unavailable");

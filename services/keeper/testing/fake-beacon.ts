@@ -41,6 +41,8 @@ export class FakeBeacon {
   oldestBlock = 0;
   /** Whether it takes validators' keys in a body. */
   takesBodies = true;
+  /** Changes a validator's record before it is sent. */
+  edit: (record: Record<string, unknown>) => void = () => undefined;
   disturb: (path: string) => Disturbance = () => undefined;
   /** Holds a request up before it is looked at, and before its answer leaves. */
   gate: () => Promise<void> = () => Promise.resolve();
@@ -222,26 +224,26 @@ export class FakeBeacon {
     // An exit that comes later is not in the state yet; its block sets it.
     const begun = new Set([...this.exits].flatMap(([at, indices]) => (at <= slot ? indices : [])));
     const announced = new Set([...this.exits.values()].flat());
-    return this.validators.flatMap(({ publicKey, activationEpoch, exitEpoch, slashed, withdrawableEpoch }, index) =>
-      ids.has(publicKey) || ids.has(String(index))
-        ? [
-            {
-              index: String(index),
-              balance: String(this.balanceAt(index, slot)),
-              status: "active_ongoing",
-              validator: {
-                pubkey: publicKey,
-                withdrawal_credentials: ROOT,
-                effective_balance: "32000000000",
-                slashed,
-                activation_epoch: epochOf(activationEpoch),
-                exit_epoch: epochOf(announced.has(index) && !begun.has(index) ? Infinity : exitEpoch),
-                withdrawable_epoch: epochOf(withdrawableEpoch),
-              },
-            },
-          ]
-        : [],
-    );
+    return this.validators.flatMap((validator, index) => {
+      const { publicKey, activationEpoch, exitEpoch, slashed, withdrawableEpoch } = validator;
+      if (!ids.has(publicKey) && !ids.has(String(index))) return [];
+      const record = {
+        index: String(index),
+        balance: String(this.balanceAt(index, slot)),
+        status: "active_ongoing",
+        validator: {
+          pubkey: publicKey,
+          withdrawal_credentials: ROOT,
+          effective_balance: "32000000000",
+          slashed,
+          activation_epoch: epochOf(activationEpoch),
+          exit_epoch: epochOf(announced.has(index) && !begun.has(index) ? Infinity : exitEpoch),
+          withdrawable_epoch: epochOf(withdrawableEpoch),
+        },
+      };
+      this.edit(record);
+      return [record];
+    });
   }
 }
 

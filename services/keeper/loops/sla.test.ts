@@ -1,0 +1,246 @@
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { SLOTS_PER_EPOCH } from "../testing/fake-beacon.ts";
+import { OURS, World, type Copy } from "../testing/world.ts";
+
+/** The first window is epochs 0 to 7; its last epoch can be judged in this one. */
+const COMPLETE = 11;
+const SOUTH_MISSED = { operatorId: 2, window: 0, assignedEpochs: 64n, missedEpochs: 24n };
+
+// Some hundred looks, each of some fifty requests: more than a second on a busy machine.
+vi.setConfig({ testTimeout: 90_000 });
+
+let world: World;
+beforeEach(async () => {
+  world = await World.create();
+  // South's validators are away for three epochs.
+  world.beacon.isAbsent = (index, epoch) => index >= OURS / 2 && index < OURS && epoch >= 2 && epoch < 5;
+});
+afterEach(() => world.stop());
+
+/** Lets keepers look once an epoch until the first window can be judged. */
+async function untilComplete(members: readonly Copy[], from = 0): Promise<void> {
+  for (let epoch = from; epoch < COMPLETE; epoch++) {
+    world.goTo(epoch * SLOTS_PER_EPOCH + 4);
+    for (const member of members) await member.run("sla");
+  }
+}
+
+/** Lets keepers look in every fourth slot of some epochs. */
+async function through(members: readonly Copy[], first: number, last: number): Promise<void> {
+  for (let slot = first * SLOTS_PER_EPOCH; slot < (last + 1) * SLOTS_PER_EPOCH; slot += 4) {
+    world.goTo(slot);
+    for (const member of members) await member.run("sla");
+  }
+}
+
+/** What a keeper has counted, line by line. */
+function ledgerOf({ folder }: Copy) {
+  const cache = join(folder, "cache");
+  return readdirSync(cache)
+    .flatMap((file) => readFileSync(join(cache, file), "utf8").trim().split("\n"))
+    .map((line) => JSON.parse(line) as { epoch: number; counts: [number, number, number][] | null })
+    .map(({ counts, ...line }) => ({ ...line, counts: counts && counts.toSorted(([left], [right]) => left - right) }))
+    .sort((left, right) => left.epoch - right.epoch);
+}
+
+describe("the service level of three members", () => {
+  it("is reported once a window, charged once after the appeal, and only to who missed", async () => {
+    const members = [0, 1, 2].map((member) => world.copy(member));
+    await untilComplete(members);
+    expect(world.protocol.penalties).toEqual([]);
+    await through(members, COMPLETE, COMPLETE + 3);
+    expect(world.protocol.penalties).toMatchObject([{ ...SOUTH_MISSED, state: 2 }]);
+    const [charged] = [...world.protocol.charged];
+    expect(charged).toEqual(["2 0", world.protocol.penalties[0]?.amount]);
+    expect(world.protocol.charged.size).toBe(1);
+    const done = world.execution.mined.filter(({ name }) => name !== "vote");
+    expect(done.map(({ name, reverted }) => [name, reverted])).toEqual([
+      ["reportDowntime", false],
+      ["executePenalty", false],
+    ]);
+  });
+
+  it("is not reported again after a dismissal", async () => {
+    const members = [0, 1, 2].map((member) => world.copy(member));
+    world.protocol.appealSeconds = 10_000;
+    await untilComplete(members);
+    await through(members, COMPLETE, COMPLETE + 1);
+    expect(world.protocol.penalties).toMatchObject([{ ...SOUTH_MISSED, state: 1 }]);
+    world.protocol.dismiss(1);
+    await through(members, COMPLETE + 2, COMPLETE + 4);
+    expect(world.protocol.penalties).toHaveLength(1);
+    expect(world.protocol.charged.size).toBe(0);
+  });
+
+  it("is the same for members that were there all the time, came late, or were killed", async () => {
+    const [witness, victim] = [world.copy(0), world.copy(1)];
+    world.beacon.exits.set(30, [3]);
+    Object.assign(world.beacon.validators[3] ?? {}, { exitEpoch: 7 });
+    // Somebody else had paid for these before the pool did: they were active when their deposits became complete.
+    world.protocol.addKeys(world.beacon, 1, [16, 17, 18, 19], 20);
+    let killed = victim;
+    for (let epoch = 0; epoch < COMPLETE; epoch++) {
+      world.goTo(epoch * SLOTS_PER_EPOCH + 4);
+      await witness.run("sla");
+      killed.dieAt = killed.passed + 7 * (epoch + 1);
+      if ((await killed.run("sla")) === "killed") killed = world.copy(1, {}, killed);
+    }
+    killed.dieAt = Infinity;
+    const late = world.copy(2);
+    await through([witness, killed, late], COMPLETE, COMPLETE + 1);
+    expect(ledgerOf(late)).toEqual(ledgerOf(witness));
+    expect(ledgerOf(killed)).toEqual(ledgerOf(witness));
+    expect(ledgerOf(late)).toHaveLength(9);
+    // From the epoch after their deposits on; validator 3 until the epoch before its exit began.
+    expect(ledgerOf(late).slice(0, 8)).toMatchObject([
+      {
+        counts: [
+          [1, 8, 0],
+          [2, 8, 0],
+        ],
+      },
+      {
+        counts: [
+          [1, 8, 0],
+          [2, 8, 0],
+        ],
+      },
+      {
+        counts: [
+          [1, 7, 0],
+          [2, 8, 8],
+        ],
+      },
+      {
+        counts: [
+          [1, 11, 0],
+          [2, 8, 8],
+        ],
+        departures: [3],
+      },
+      {
+        counts: [
+          [1, 11, 0],
+          [2, 8, 8],
+        ],
+      },
+      {
+        counts: [
+          [1, 11, 0],
+          [2, 8, 0],
+        ],
+      },
+      {
+        counts: [
+          [1, 11, 0],
+          [2, 8, 0],
+        ],
+      },
+      {
+        counts: [
+          [1, 11, 0],
+          [2, 8, 0],
+        ],
+      },
+    ]);
+    expect(world.protocol.penalties).toMatchObject([SOUTH_MISSED]);
+  });
+
+  it("is not falsified by one who lies, and the liar is named", async () => {
+    const members = [world.copy(0), world.copy(1)];
+    await untilComplete(members);
+    world.goTo(COMPLETE * SLOTS_PER_EPOCH);
+    for (let round = 0; round < 4; round++) {
+      world.protocol.voteAs(2, 1n, `0x${"77".repeat(32)}`);
+      for (const member of members) await member.run("sla");
+      world.goTo(world.beacon.head + 1);
+    }
+    expect(world.protocol.penalties).toMatchObject([SOUTH_MISSED]);
+    const liar = { lane: "service_level", member: world.protocol.members[2] ?? "" };
+    for (const member of members) expect(await member.metric("ethstake_keeper_member_dissent", liar)).toBe(1);
+  });
+});
+
+describe("a member without a full view", () => {
+  it("does not vote against Prometheus, and says so", async () => {
+    let answer = "0.99";
+    const asked: string[] = [];
+    const prometheus = createServer((request, response) => {
+      asked.push(new URL(request.url ?? "", "http://p").searchParams.get("query") ?? "");
+      const result = [{ value: [1, answer] }];
+      response.end(JSON.stringify({ status: "success", data: { resultType: "vector", result } }));
+    }).listen(0, "127.0.0.1");
+    await once(prometheus, "listening");
+    const url = `http://127.0.0.1:${(prometheus.address() as AddressInfo).port}`;
+    const settings = { prometheus: { url, query: "uptime{$operator}[$range]", tolerance: 0.01 } };
+    const members = [0, 1, 2].map((member) => world.copy(member, settings));
+    await untilComplete(members);
+    await through(members, COMPLETE, COMPLETE);
+    expect(world.execution.mined).toEqual([]);
+    expect(members[0]?.lines.some(({ msg }) => msg.startsWith("Prometheus saw another uptime"))).toBe(true);
+    expect(asked[0]).toBe("uptime{south}[768s]");
+    const disagreement = await members[0]?.metric("ethstake_operator_uptime_disagreement_ratio", { operator: "south" });
+    expect(disagreement).toBeCloseTo(0.99 - 0.625, 9);
+    // Once it sees what the beacon chain shows, they go on.
+    answer = "0.625";
+    await through(members, COMPLETE + 1, COMPLETE + 2);
+    expect(world.protocol.penalties).toMatchObject([SOUTH_MISSED]);
+    prometheus.closeAllConnections();
+    prometheus.close();
+  });
+
+  it("does not give an epoch up because its beacon node is busy for a moment", async () => {
+    world.goTo(COMPLETE * SLOTS_PER_EPOCH);
+    const late = world.copy(0);
+    let busy = 2;
+    world.beacon.disturb = (path) =>
+      path.includes("/committees") && !path.includes("epoch=1") && busy-- > 0 ? { status: 503 } : undefined;
+    await late.run("sla").catch(() => undefined);
+    await late.run("sla").catch(() => undefined);
+    await late.run("sla");
+    expect(busy).toBeLessThanOrEqual(0);
+    expect(ledgerOf(late).filter(({ counts }) => counts === null)).toEqual([]);
+  });
+
+  it("does not vote when its node knows no duties any more", async () => {
+    world.goTo(COMPLETE * SLOTS_PER_EPOCH);
+    world.beacon.oldestState = 4 * SLOTS_PER_EPOCH;
+    const late = world.copy(0);
+    await through([late], COMPLETE, COMPLETE);
+    expect(ledgerOf(late).map(({ counts }) => counts === null)).toEqual([
+      true,
+      true,
+      true,
+      true,
+      false,
+      false,
+      false,
+      false,
+    ]);
+    expect(world.execution.mined).toEqual([]);
+    expect(late.lines.some(({ msg }) => msg.startsWith("a window is not known whole"))).toBe(true);
+  });
+
+  it("does not take blocks that its node lacks for slots without one", async () => {
+    world.beacon.isAbsent = () => false;
+    world.goTo(COMPLETE * SLOTS_PER_EPOCH);
+    // A node that began at a checkpoint and has not fetched what was before.
+    world.beacon.oldestBlock = 2 * SLOTS_PER_EPOCH + 6;
+    world.beacon.empty
+      .add(5 * SLOTS_PER_EPOCH - 1)
+      .add(5 * SLOTS_PER_EPOCH)
+      .add(7 * SLOTS_PER_EPOCH - 1);
+    const late = world.copy(0);
+    await through([late], COMPLETE, COMPLETE);
+    const counts = ledgerOf(late).map(({ counts: each }) => each);
+    const missed = counts.map((each) => each && each.reduce((sum, [, , missing]) => sum + missing, 0));
+    expect(missed.slice(0, 3)).toEqual([null, null, null]);
+    expect(missed.at(-1)).toBe(0);
+    expect(missed.filter((each) => each !== null && each !== 0)).toEqual([]);
+  });
+});
