@@ -31,6 +31,11 @@ export class ServiceLedger {
     this.#file = file;
   }
 
+  /** One that nothing is kept of beyond the process. */
+  static inMemory(): ServiceLedger {
+    return new ServiceLedger(undefined);
+  }
+
   /** @param file absent: nothing is kept beyond the process */
   static async open(file: string | undefined): Promise<ServiceLedger> {
     const ledger = new ServiceLedger(file);
