@@ -43,7 +43,6 @@ const CONFIG = createIBeaconConfig(
     ALTAIR_FORK_EPOCH: 0,
     BELLATRIX_FORK_EPOCH: 0,
     CAPELLA_FORK_EPOCH: 0,
-    DENEB_FORK_EPOCH: Infinity,
   },
   Buffer.alloc(32, 1),
 );
