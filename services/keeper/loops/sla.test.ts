@@ -194,6 +194,28 @@ describe("a member without a full view", () => {
     prometheus.close();
   });
 
+  it("goes on with other operators when Prometheus fails about one", async () => {
+    world.beacon.isAbsent = (index, epoch) => index < OURS && epoch >= 2 && epoch < 5;
+    const prometheus = createServer((request, response) => {
+      const body = { status: "success", data: { resultType: "vector", result: [{ value: [1, "0.625"] }] } };
+      if (request.url?.includes("north")) response.writeHead(500).end("{}");
+      else response.end(JSON.stringify(body));
+    }).listen(0, "127.0.0.1");
+    await once(prometheus, "listening");
+    const url = `http://127.0.0.1:${(prometheus.address() as AddressInfo).port}`;
+    const settings = { prometheus: { url, query: "uptime{$operator}[$range]", tolerance: 0.01 } };
+    const members = [0, 1, 2].map((member) => world.copy(member, settings));
+    await untilComplete(members);
+    for (let slot = COMPLETE * SLOTS_PER_EPOCH; slot < (COMPLETE + 2) * SLOTS_PER_EPOCH; slot += 4) {
+      world.goTo(slot);
+      for (const member of members) await member.run("sla").catch(() => undefined);
+    }
+    expect(world.protocol.penalties).toMatchObject([SOUTH_MISSED]);
+    await expect(members[0]?.run("sla")).rejects.toMatchObject({ code: "PROMETHEUS" });
+    prometheus.closeAllConnections();
+    prometheus.close();
+  });
+
   it("does not give an epoch up because its beacon node is busy for a moment", async () => {
     world.goTo(COMPLETE * SLOTS_PER_EPOCH);
     const late = world.copy(0);
