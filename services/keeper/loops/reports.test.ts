@@ -5,7 +5,7 @@ import { SLOTS_PER_EPOCH } from "../testing/fake-beacon.ts";
 import { World } from "../testing/world.ts";
 
 // Some hundred looks, each of some twenty requests: more than a second on a busy machine.
-vi.setConfig({ testTimeout: 90_000 });
+vi.setConfig({ testTimeout: 180_000 });
 
 let world: World;
 beforeEach(async () => {

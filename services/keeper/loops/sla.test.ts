@@ -12,7 +12,7 @@ const COMPLETE = 11;
 const SOUTH_MISSED = { operatorId: 2, window: 0, assignedEpochs: 64n, missedEpochs: 24n };
 
 // Some hundred looks, each of some fifty requests: more than a second on a busy machine.
-vi.setConfig({ testTimeout: 90_000 });
+vi.setConfig({ testTimeout: 180_000 });
 
 let world: World;
 beforeEach(async () => {
