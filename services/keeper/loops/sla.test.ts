@@ -12,7 +12,7 @@ const COMPLETE = 11;
 const SOUTH_MISSED = { operatorId: 2, window: 0, assignedEpochs: 64n, missedEpochs: 24n };
 
 // Some hundred looks, each of some fifty requests: more than a second on a busy machine.
-vi.setConfig({ testTimeout: 90_000 });
+vi.setConfig({ testTimeout: 180_000 });
 
 let world: World;
 beforeEach(async () => {
@@ -190,6 +190,28 @@ describe("a member without a full view", () => {
     answer = "0.625";
     await through(members, COMPLETE + 1, COMPLETE + 2);
     expect(world.protocol.penalties).toMatchObject([SOUTH_MISSED]);
+    prometheus.closeAllConnections();
+    prometheus.close();
+  });
+
+  it("goes on with other operators when Prometheus fails about one", async () => {
+    world.beacon.isAbsent = (index, epoch) => index < OURS && epoch >= 2 && epoch < 5;
+    const prometheus = createServer((request, response) => {
+      const body = { status: "success", data: { resultType: "vector", result: [{ value: [1, "0.625"] }] } };
+      if (request.url?.includes("north")) response.writeHead(500).end("{}");
+      else response.end(JSON.stringify(body));
+    }).listen(0, "127.0.0.1");
+    await once(prometheus, "listening");
+    const url = `http://127.0.0.1:${(prometheus.address() as AddressInfo).port}`;
+    const settings = { prometheus: { url, query: "uptime{$operator}[$range]", tolerance: 0.01 } };
+    const members = [0, 1, 2].map((member) => world.copy(member, settings));
+    await untilComplete(members);
+    for (let slot = COMPLETE * SLOTS_PER_EPOCH; slot < (COMPLETE + 2) * SLOTS_PER_EPOCH; slot += 4) {
+      world.goTo(slot);
+      for (const member of members) await member.run("sla").catch(() => undefined);
+    }
+    expect(world.protocol.penalties).toMatchObject([SOUTH_MISSED]);
+    await expect(members[0]?.run("sla")).rejects.toMatchObject({ code: "PROMETHEUS" });
     prometheus.closeAllConnections();
     prometheus.close();
   });

@@ -171,6 +171,7 @@ export class SlaLoop implements Loop {
     const { client, contracts } = this.#keeper.protocol;
     const contract = { address: contracts.ServiceLevel, abi: SERVICE_LEVEL_ABI } as const;
     const open: Breach[] = [];
+    const failures: unknown[] = [];
     for (const breach of breaches) {
       const args = [BigInt(breach.report.operatorId), BigInt(breach.report.window)] as const;
       const [charged, reports] = await Promise.all([
@@ -179,8 +180,12 @@ export class SlaLoop implements Loop {
       ]);
       // One report a window: a second one would take up again what the arbiter dismissed.
       if (charged >= breach.due || reports > 0n) continue;
-      if (await this.#isConfirmed(breach)) open.push(breach);
+      // What Prometheus does not answer about one operator does not shield the others.
+      const isConfirmed = await this.#isConfirmed(breach).catch((error: unknown) => void failures.push(error));
+      if (isConfirmed === true) open.push(breach);
     }
+    const [failure] = failures;
+    if (open.length === 0 && failure instanceof Error) throw failure;
     return open;
   }
 

@@ -13,7 +13,7 @@ vi.mock("node:timers/promises", () => ({
   },
 }));
 
-class Fault extends EthstakeError<object> {
+class Fault extends EthstakeError {
   readonly code = "FAULT";
 }
 

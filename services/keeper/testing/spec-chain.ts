@@ -6,7 +6,6 @@ import {
   getBlockRootAtSlot,
   processSlots,
   PubkeyIndexMap,
-  type BeaconStateCapella,
   type CachedBeaconStateCapella,
 } from "@lodestar/state-transition";
 import { processAttestations } from "@lodestar/state-transition/block";
@@ -88,7 +87,7 @@ export class SpecChain {
     });
     state.commit();
     this.state = createCachedBeaconState(
-      state as BeaconStateCapella,
+      state,
       { config: CONFIG, pubkey2index: new PubkeyIndexMap(), index2pubkey: [] },
       { skipSyncCommitteeCache: true, skipSyncPubkeys: true },
     );
