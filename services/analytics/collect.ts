@@ -286,7 +286,8 @@ async function recordsOf(
       for (const record of part) records.set(record.index, record);
     return records;
   } catch (error) {
-    return unlessRefused(error);
+    unlessRefused(error);
+    return undefined;
   }
 }
 
@@ -298,7 +299,7 @@ function earningsOf(
   { headSlot, slotsPerEpoch }: { readonly headSlot: number; readonly slotsPerEpoch: number },
 ): Earnings | undefined {
   if (start?.balance === undefined || start.slot >= headSlot) return undefined;
-  const since = <Each extends { readonly slot: number; readonly gwei: bigint }>(list: readonly Each[]): bigint =>
+  const since = (list: readonly { readonly slot: number; readonly gwei: bigint }[]): bigint =>
     list.reduce((sum, { slot, gwei }) => (slot > start.slot ? sum + gwei : sum), 0n);
   const until = Math.min(headSlot, end.exitEpoch * slotsPerEpoch);
   return {
@@ -350,8 +351,7 @@ async function readOperators(
   return found;
 }
 
-/** A node that answers, but has no such state any more. */
+/** Undefined for a node that answers, but has no such state any more. */
 function unlessRefused(error: unknown): undefined {
-  if (error instanceof BeaconApiError && error.data.status !== undefined) return undefined;
-  throw error;
+  if (!(error instanceof BeaconApiError) || error.data.status === undefined) throw error;
 }
