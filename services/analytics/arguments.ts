@@ -3,7 +3,7 @@ import { errorMessage } from "../../lib/errors.ts";
 import { ReportArgumentError } from "./errors.ts";
 
 export const USAGE = `usage: npm run report -- --stack NAME [--operator NAME] [--days N] [--json | --csv]
-       [--outputs FILE] [--rpc URL] [--beacon URL] [--from-block N] [--prometheus URL]
+       [--outputs FILE] [--rpc URL] [--beacon URL] [--keeper URL] [--from-block N] [--prometheus URL]
 `;
 
 /** Days that a report looks back at most: a window of the service level, and its reporting. */
@@ -19,6 +19,8 @@ export interface ReportArguments {
   readonly outputs: string | undefined;
   readonly rpc: string | undefined;
   readonly beacon: string | undefined;
+  /** A keeper's metrics and health. */
+  readonly keeper: string | undefined;
   readonly fromBlock: number | undefined;
   readonly prometheus: string | undefined;
   readonly help: boolean;
@@ -41,6 +43,7 @@ export function readArguments(args: readonly string[]): ReportArguments {
     outputs,
     rpc: urlOf("--rpc", values.rpc),
     beacon: urlOf("--beacon", values.beacon),
+    keeper: urlOf("--keeper", values.keeper),
     fromBlock: blockOf(values["from-block"]),
     prometheus: urlOf("--prometheus", values.prometheus),
     help: values.help,
@@ -60,6 +63,7 @@ function parse(args: readonly string[]) {
         outputs: { type: "string" },
         rpc: { type: "string" },
         beacon: { type: "string" },
+        keeper: { type: "string" },
         "from-block": { type: "string" },
         prometheus: { type: "string" },
         help: { type: "boolean", default: false },

@@ -12,6 +12,7 @@ import { ServiceLedger } from "../keeper/service-level/ledger.ts";
 import { chargesOf, depositsOf } from "./events.ts";
 import { NothingToReportError, ReportArgumentError } from "./errors.ts";
 import { NO_TALLY, withEpoch, type Earnings, type Tally } from "./figures.ts";
+import { withKeeper, type KeeperCounters } from "./keeper-counters.ts";
 import type { Observation } from "./recommend.ts";
 import type { Seen, SeenOperator, SeenValidator, SeenWindow } from "./report.ts";
 
@@ -27,6 +28,8 @@ export interface CollectOptions {
   /** Name or number. */
   readonly operator: string | undefined;
   readonly observations: readonly Observation[];
+  /** Asked where the beacon node does not know all duties any more. */
+  readonly askKeeper?: () => Promise<KeeperCounters>;
 }
 
 /** Where a validator's earnings begin. */
@@ -66,6 +69,12 @@ export async function collect(protocol: Protocol, options: CollectOptions): Prom
   const head = await beacon.head();
   await walk.blocksUntil(last + 1, head.slot);
 
+  const keeper = walk.unknown.length > 0 && options.askKeeper ? await options.askKeeper() : undefined;
+  const tallyOf = (index: number): Tally => {
+    const tally = walk.tallies.get(index) ?? NO_TALLY;
+    return keeper ? withKeeper(tally, keeper.tallies.get(index) ?? NO_TALLY) : tally;
+  };
+
   const { anchor } = walk;
   const starts = await startsOf(protocol, view, anchor, first, slotsPerEpoch);
   const ends = await recordsOf(protocol, head.stateRoot, [...view.byIndex.keys()]);
@@ -81,7 +90,7 @@ export async function collect(protocol: Protocol, options: CollectOptions): Prom
       publicKey: key.publicKey,
       operatorId: key.operatorId,
       status: end.status,
-      tally: walk.tallies.get(record.index) ?? NO_TALLY,
+      tally: tallyOf(record.index),
       earnings: earningsOf(starts.get(record.index), end, walk, deposits.get(record.publicKey) ?? [], {
         headSlot: head.slot,
         slotsPerEpoch,
@@ -95,6 +104,7 @@ export async function collect(protocol: Protocol, options: CollectOptions): Prom
     lastEpoch: last,
     secondsPerEpoch,
     unknownEpochs: walk.unknown.length,
+    participation: keeper ? "keeper" : "chain",
     operators: await readOperators(protocol, whole, ids),
     validators,
     window: {
@@ -103,7 +113,7 @@ export async function collect(protocol: Protocol, options: CollectOptions): Prom
       epochsCounted:
         Math.max(0, last - Math.max(first, window.first) + 1) -
         walk.unknown.filter((epoch) => epoch >= window.first).length,
-      counts: walk.ledger.totals(window.first, last),
+      counts: keeper?.window ?? walk.ledger.totals(window.first, last),
     },
     observations: options.observations,
   };
@@ -222,7 +232,7 @@ class Walk {
     const proposed = new Set(blocks.map(({ slot }) => slot));
     const duties = await this.#protocol.beacon.proposers(epoch).catch(unlessRefused);
     for (const { slot, index } of duties ?? [])
-      if (slot > 0 && !proposed.has(slot)) this.#add(index, { missedProposals: 1 });
+      if (slot > 0) this.#add(index, { proposalDuties: 1, missedProposals: proposed.has(slot) ? 0 : 1 });
   }
 
   #add(index: number, more: Partial<Tally>): void {
@@ -276,7 +286,8 @@ async function recordsOf(
       for (const record of part) records.set(record.index, record);
     return records;
   } catch (error) {
-    return unlessRefused(error);
+    unlessRefused(error);
+    return undefined;
   }
 }
 
@@ -288,7 +299,7 @@ function earningsOf(
   { headSlot, slotsPerEpoch }: { readonly headSlot: number; readonly slotsPerEpoch: number },
 ): Earnings | undefined {
   if (start?.balance === undefined || start.slot >= headSlot) return undefined;
-  const since = <Each extends { readonly slot: number; readonly gwei: bigint }>(list: readonly Each[]): bigint =>
+  const since = (list: readonly { readonly slot: number; readonly gwei: bigint }[]): bigint =>
     list.reduce((sum, { slot, gwei }) => (slot > start.slot ? sum + gwei : sum), 0n);
   const until = Math.min(headSlot, end.exitEpoch * slotsPerEpoch);
   return {
@@ -340,8 +351,7 @@ async function readOperators(
   return found;
 }
 
-/** A node that answers, but has no such state any more. */
+/** Undefined for a node that answers, but has no such state any more. */
 function unlessRefused(error: unknown): undefined {
-  if (error instanceof BeaconApiError && error.data.status !== undefined) return undefined;
-  throw error;
+  if (!(error instanceof BeaconApiError) || error.data.status === undefined) throw error;
 }

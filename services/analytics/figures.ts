@@ -19,8 +19,11 @@ export interface Tally {
   /** Slots to inclusion, summed over the attestations that were included. */
   readonly distance: number;
   readonly included: number;
+  /** Blocks of it. */
   readonly proposed: number;
-  /** Slots that it had to propose in and that stayed empty, as far as duties are known. */
+  /** Slots that it had to propose in, as far as the beacon node still knows. */
+  readonly proposalDuties: number;
+  /** Those of them that stayed empty. */
   readonly missedProposals: number;
   /** Blocks of it that paid somebody else than the ExecutionRewardsVault. */
   readonly strayedBlocks: number;
@@ -37,6 +40,7 @@ export const NO_TALLY: Tally = {
   distance: 0,
   included: 0,
   proposed: 0,
+  proposalDuties: 0,
   missedProposals: 0,
   strayedBlocks: 0,
   contradictions: 0,
@@ -106,7 +110,7 @@ export function figuresOf(
   earnings: readonly (Earnings | undefined)[],
   { secondsPerEpoch }: { readonly secondsPerEpoch: number },
 ): Figures {
-  const { assigned, missed, source, target, head, distance, included, proposed, missedProposals } = tally;
+  const { assigned, missed, source, target, head, distance, included, proposalDuties, missedProposals } = tally;
   const known = earnings.filter((each) => each !== undefined);
   const isComplete = known.length === earnings.length && known.length > 0;
   const rewards = known.reduce((sum, each) => sum + rewardsOf(each), 0n);
@@ -115,7 +119,7 @@ export function figuresOf(
     attestationRate: ratio(assigned - missed, assigned),
     effectiveness: ratio(WEIGHT.source * source + WEIGHT.target * target + WEIGHT.head * head, WEIGHTS * assigned),
     inclusionDistance: ratio(distance, included),
-    proposalRate: ratio(proposed, proposed + missedProposals),
+    proposalRate: ratio(proposalDuties - missedProposals, proposalDuties),
     rewardsGwei: isComplete ? rewards : undefined,
     apr: isComplete ? ratio(Number(rewards) * (SECONDS_PER_YEAR / secondsPerEpoch), balanceEpochs) : undefined,
   };

@@ -6,6 +6,7 @@ import type { Protocol } from "../keeper/protocol/protocol.ts";
 import { readArguments, USAGE } from "./arguments.ts";
 import { collect } from "./collect.ts";
 import { findPlace } from "./place.ts";
+import { askKeeper } from "./keeper-counters.ts";
 import { observe } from "./prometheus.ts";
 import { renderCsv, renderJson, renderText } from "./render.ts";
 import { reportOf } from "./report.ts";
@@ -19,14 +20,21 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
-  const { chainId, rpcUrl, beacon, contracts, fromBlock } = await findPlace(options);
+  const { chainId, rpcUrl, beacon, contracts, fromBlock, keeper } = await findPlace(options);
   const client = await connectChain({ rpcUrl, chainId });
   const keys = new KeyIndex(client, contracts.OperatorRegistry, BigInt(fromBlock));
   const reader = new BeaconReader(beacon);
   const protocol: Protocol = { client, beacon: reader, contracts, fromBlock: BigInt(fromBlock), keys };
   const observations = options.prometheus === undefined ? [] : await observe(options.prometheus);
   const { stack, days, operator, format } = options;
-  const seen = await collect(protocol, { stack, chainId, days, operator, observations });
+  const seen = await collect(protocol, {
+    stack,
+    chainId,
+    days,
+    operator,
+    observations,
+    ...(keeper === undefined ? {} : { askKeeper: () => askKeeper(keeper) }),
+  });
   process.stdout.write(RENDER[format](reportOf(seen)));
   return 0;
 }

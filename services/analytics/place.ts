@@ -21,6 +21,8 @@ export interface Place {
   readonly beacon: BeaconClient;
   readonly contracts: Contracts;
   readonly fromBlock: number;
+  /** A keeper's metrics and health. */
+  readonly keeper: string | undefined;
 }
 
 const address = z.custom<Address>((value) => typeof value === "string" && isAddress(value));
@@ -29,6 +31,8 @@ const outputsSchema = z.object({
   executionRpc: z.string().optional(),
   beaconApi: z.string().optional(),
   contracts: z.record(z.string(), z.string()).optional(),
+  // Those of a devnet have a URL; others listen on their hosts' loopback.
+  keepers: z.array(z.object({ url: z.string().optional() })).optional(),
   signing: z
     .array(z.object({ beacon: z.object({ url: z.string(), ssh: sshSchema.optional() }) }))
     .optional()
@@ -48,6 +52,7 @@ export async function findPlace(args: ReportArguments): Promise<Place> {
     rpcUrl,
     beacon: beaconOf(args, found),
     contracts: contractsOf(args.stack, settings, found.contracts),
+    keeper: args.keeper ?? found.keepers?.find(({ url }) => url !== undefined)?.url,
     fromBlock: args.fromBlock ?? firstBlockOf(settings),
   };
 }

@@ -77,7 +77,7 @@ const OPERATOR_RULES: Readonly<Record<string, Rule>> = {
     tally.missedProposals === 0
       ? undefined
       : {
-          found: `${tally.missedProposals} of ${tally.missedProposals + tally.proposed} proposals missed`,
+          found: `${tally.missedProposals} of ${tally.proposalDuties} proposals missed`,
           advice: "Look at the validator client's log of those slots, and at relays that answer late.",
         },
   "service-level": ({ standing: { missedEpochs, allowedEpochs } }) =>

@@ -11,12 +11,12 @@ const HEADERS = ["attestations", "effectiveness", "distance", "proposals", "rewa
 
 function cells(figures: OperatorReport | ValidatorReport): string[] {
   const { attestationRate, effectiveness, inclusionDistance, proposalRate, rewardsGwei, apr, tally } = figures;
-  const proposals = tally.proposed + tally.missedProposals;
+  const { proposed, proposalDuties } = tally;
   return [
     percent(attestationRate),
     percent(effectiveness),
     slots(inclusionDistance),
-    proposals === 0 ? "-" : `${percent(proposalRate, 0)} of ${proposals}`,
+    proposalDuties > 0 ? `${percent(proposalRate, 0)} of ${proposalDuties}` : `${proposed} seen`,
     ether(rewardsGwei),
     percent(apr),
   ];
@@ -30,9 +30,8 @@ export function renderText(report: Report): string {
     `${stack}: epochs ${firstEpoch} to ${lastEpoch} (${((epochs * report.secondsPerEpoch) / 86_400).toFixed(2)} days)`,
   ];
   if (unknownEpochs > 0)
-    lines.push(
-      `${unknownEpochs} of ${epochs} epochs are not counted: the beacon node does not know their duties any more`,
-    );
+    lines.push(`of ${unknownEpochs} of ${epochs} epochs the beacon node does not know the duties any more`);
+  if (report.participation === "keeper") lines.push("attestations are a keeper's count since its start");
   lines.push(
     "",
     ...table(
@@ -45,7 +44,7 @@ export function renderText(report: Report): string {
       operators.map(({ name, standing, chargedWei, breaches, bondWei }) => [
         name,
         String(standing.window),
-        `${standing.epochsCounted} of ${standing.epochsOver}`,
+        report.participation === "keeper" ? "by a keeper" : `${standing.epochsCounted} of ${standing.epochsOver}`,
         String(standing.missedEpochs),
         String(standing.allowedEpochs),
         formatEther(standing.penaltyWei),

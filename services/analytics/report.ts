@@ -47,6 +47,8 @@ export interface Seen {
   readonly secondsPerEpoch: number;
   /** Epochs of the range whose duties the beacon node does not know any more. */
   readonly unknownEpochs: number;
+  /** Who told of attestations: the chain's blocks and states, or a keeper, by what it counted since its start. */
+  readonly participation: "chain" | "keeper";
   readonly operators: readonly SeenOperator[];
   readonly validators: readonly SeenValidator[];
   readonly window: SeenWindow;
@@ -88,7 +90,10 @@ export interface OperatorReport extends Figures {
 }
 
 export interface Report
-  extends Pick<Seen, "stack" | "chainId" | "firstEpoch" | "lastEpoch" | "unknownEpochs" | "secondsPerEpoch"> {
+  extends Pick<
+    Seen,
+    "stack" | "chainId" | "firstEpoch" | "lastEpoch" | "unknownEpochs" | "participation" | "secondsPerEpoch"
+  > {
   readonly operators: readonly OperatorReport[];
   readonly validators: readonly ValidatorReport[];
   readonly recommendations: readonly Recommendation[];
@@ -96,7 +101,7 @@ export interface Report
 
 /** Makes a report. */
 export function reportOf(seen: Seen): Report {
-  const { stack, chainId, firstEpoch, lastEpoch, unknownEpochs, secondsPerEpoch } = seen;
+  const { stack, chainId, firstEpoch, lastEpoch, unknownEpochs, participation, secondsPerEpoch } = seen;
   const names = new Map(seen.operators.map(({ operatorId, name }) => [operatorId, name]));
   const validators = seen.validators.map(
     ({ tally, earnings, operatorId, ...validator }): ValidatorReport => ({
@@ -127,6 +132,7 @@ export function reportOf(seen: Seen): Report {
     firstEpoch,
     lastEpoch,
     unknownEpochs,
+    participation,
     secondsPerEpoch,
     operators,
     validators,

@@ -7,6 +7,8 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { renderGateway } from "../../components/gateway/bundle.ts";
 import { GATEWAY } from "../../components/gateway/fixtures.ts";
+import { renderKeeper } from "../../components/keeper/bundle.ts";
+import { KEEPER, KEEPER_FACTS } from "../../components/keeper/fixtures.ts";
 import type { AppliedBundle } from "../../components/validator-node/bundle/apply.ts";
 import { COMBINATIONS, testNode, type NodeShape } from "../../components/validator-node/bundle/fixtures.ts";
 import { renderBundle } from "../../components/validator-node/bundle/render.ts";
@@ -84,6 +86,20 @@ describe.skipIf(compose === undefined)("docker compose config", () => {
     expect(JSON.parse(resolved)).toMatchObject({
       services: { caddy: { cap_add: ["NET_BIND_SERVICE"], read_only: true }, limiter: { read_only: true } },
       networks: { "ethstake-monitoring_default": { external: true } },
+    });
+
+    it("takes a keeper's bundle", async () => {
+      const resolved = await config(
+        "keeper",
+        renderKeeper(KEEPER, KEEPER_FACTS),
+        "--format",
+        "json",
+        "--no-path-resolution",
+      );
+      expect(JSON.parse(resolved)).toMatchObject({
+        services: { keeper: { read_only: true, user: "1000:1000" } },
+        networks: { "ethstake-node-1_default": { external: true } },
+      });
     });
   });
 

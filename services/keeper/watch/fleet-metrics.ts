@@ -200,15 +200,15 @@ export class FleetMetrics implements EpochListener {
       this.#operatorCounters.epochs_missed_total.inc(labels, missed);
     }
     for (const [index, { flags, inclusionDistance, contradicts }] of tracked.validators) {
-      this.#count(view, index, "target_hits_total", flags & FLAG.target ? 1 : 0);
       this.#count(view, index, "duplicate_attestations_total", contradicts ? 1 : 0);
+      // Hits are shares of assigned epochs: what is not counted there is not counted here.
+      if (!tracked.finalizing) continue;
+      this.#count(view, index, "target_hits_total", flags & FLAG.target ? 1 : 0);
       const labels = this.#labels(view, index);
       if (!labels) continue;
       const validators = this.#validatorCounters;
-      if (tracked.finalizing) {
-        validators.epochs_assigned_total.inc(labels);
-        validators.epochs_missed_total.inc(labels, flags === 0 ? 1 : 0);
-      }
+      validators.epochs_assigned_total.inc(labels);
+      validators.epochs_missed_total.inc(labels, flags === 0 ? 1 : 0);
       validators.source_hits_total.inc(labels, flags & FLAG.source ? 1 : 0);
       validators.head_hits_total.inc(labels, flags & FLAG.head ? 1 : 0);
       if (inclusionDistance === undefined) continue;
