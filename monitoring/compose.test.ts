@@ -71,7 +71,7 @@ describe("the monitoring bundle", () => {
       "grafana 127.0.0.1:3000:3000/tcp",
     ]);
     expect(renderMonitoring(testMonitoring()).ports).toEqual([
-      { port: 51_820, protocol: "udp", purpose: "monitoring WireGuard link" },
+      { port: 51_820, protocol: "udp", purpose: "monitoring wireguard link" },
     ]);
     expect(renderAgent(testAgent()).ports).toEqual([]);
   });
@@ -88,19 +88,17 @@ describe("the monitoring bundle", () => {
   });
 
   it("asks a gateway on the same host through the front, which has its name", () => {
-    const compose = services(renderMonitoring(testMonitoring({ gatewayDomain: "dash.example.org" })));
+    const compose = services(renderMonitoring(testMonitoring({ gatewayNames: ["dash.example.org"] })));
     expect(compose["front"]?.networks).toEqual({ default: { aliases: ["dash.example.org"] } });
     expect(services()["front"]?.networks).toBeUndefined();
   });
 
   it("names the secrets that it needs and holds none", () => {
     const bundle = renderMonitoring(testMonitoring());
-    expect(bundle.credentials).toEqual(
-      [
-        ...["pagerduty", "telegram", "slack-url", "smtp", "watchdog-url"].map((name) => `secrets/alertmanager/${name}`),
-        "secrets/prometheus/remote-write",
-      ],
-    );
+    expect(bundle.credentials).toEqual([
+      ...["pagerduty", "telegram", "slack-url", "smtp", "watchdog-url"].map((name) => `secrets/alertmanager/${name}`),
+      "secrets/prometheus/remote-write",
+    ]);
     expect(bundle.secrets).toEqual([{ path: "secrets/grafana-admin", mode: "0400", bytes: 32 }]);
     expect(bundle.files.some(({ path }) => path.startsWith("secrets/"))).toBe(false);
     const faulty = testMonitoring({ remoteWrite: [{ name: "a", url: "https://b", credentialsFile: "/etc/password" }] });

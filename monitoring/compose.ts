@@ -6,7 +6,7 @@ import { dashboardFiles } from "./dashboards/index.ts";
 import { renderDashboardProvider, renderDatasources } from "./grafana/provisioning.ts";
 import { monitoringImage } from "./images.ts";
 import type { MonitoringImage, MonitoringService } from "./images.ts";
-import { LINK_PROXY, renderLink } from "./link.ts";
+import { LINK_PROXY, linkPort, renderLink } from "./link.ts";
 import type { LinkSpec } from "./link.ts";
 import { renderAlloy, renderLoki } from "./loki/config.ts";
 import { ruleFiles } from "./output.ts";
@@ -38,8 +38,8 @@ export interface AgentSpec {
   readonly relayed: readonly RelayTarget[];
   /** Its end of the link, where the monitoring host is another one or has other hosts to watch. */
   readonly link?: LinkSpec;
-  /** Domain of a gateway on this host. */
-  readonly gatewayDomain?: string;
+  /** Names of a gateway on this host. */
+  readonly gatewayNames?: readonly string[];
   readonly images?: MonitoringImages;
   readonly uid: number;
   readonly gid: number;
@@ -134,10 +134,7 @@ function bundleOf(
     secrets: usesWeb ? [{ path: "secrets/grafana-admin", mode: "0400", bytes: 32 }] : [],
     credentials,
     metrics: [],
-    ports:
-      spec.link?.isMonitor === true
-        ? [{ port: spec.link.port, protocol: "udp", purpose: "monitoring WireGuard link" }]
-        : [],
+    ports: spec.link?.isMonitor === true ? [linkPort(spec.link.port)] : [],
     services: Object.fromEntries(definitions.map(([name, definition]) => [name, hash(definition)])),
     executionRpc: "",
     beaconApis: [],
@@ -176,11 +173,8 @@ function agentFiles(spec: AgentSpec): BundleFile[] {
         containersPath: "/containers",
       }),
     ),
-    file(
-      "config/relay.cfg",
-      renderRelay([...EXPORTERS, ...spec.relayed], spec.gatewayDomain !== undefined),
-    ),
-    file("config/front.cfg", renderFront(spec.gatewayDomain !== undefined)),
+    file("config/relay.cfg", renderRelay([...EXPORTERS, ...spec.relayed], spec.gatewayNames !== undefined)),
+    file("config/front.cfg", renderFront(spec.gatewayNames !== undefined)),
     ...(link === undefined ? [] : [file("config/link.conf", renderLink(link))]),
   ];
 }

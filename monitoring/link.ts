@@ -1,10 +1,16 @@
 import { createHash } from "node:crypto";
+import type { OpenPort } from "../components/host/spec.ts";
 import { FRONT_PORT } from "./relay.ts";
 
 /** UDP port on which the monitoring host takes links. WireGuard answers nobody whose key it does not know. */
 export const LINK_PORT = 51_820;
 /** Where containers beside a link's end ask for what is behind it. */
 export const LINK_PROXY = "socks5://link:1080";
+
+/** What the monitoring host's firewall opens for links. */
+export function linkPort(port: number): OpenPort {
+  return { port, protocol: "udp", purpose: "monitoring wireguard link" };
+}
 
 /** An end of the links between the monitoring host and the hosts that it watches. */
 export interface LinkSpec {

@@ -70,7 +70,14 @@ describe.skipIf(!hasTool("haproxy"))("relay and front (haproxy)", () => {
   it("let nothing else through", async () => {
     const before = seen.length;
     const path = `/${target}/debug/metrics`;
-    const asked = [`/${target}/`, `/${target}/eth/v1/keystores`, `${path}/x`, `${path}/../x`, "/127.0.0.1:22/metrics", "/"];
+    const asked = [
+      `/${target}/`,
+      `/${target}/eth/v1/keystores`,
+      `${path}/x`,
+      `${path}/../x`,
+      "/127.0.0.1:22/metrics",
+      "/",
+    ];
     for (const each of asked) expect((await fetch(`${front}${each}`)).status, each).toBe(404);
     expect((await fetch(`${front}${path}`, { method: "POST", body: "x" })).status).toBe(405);
     expect((await fetch(`${front}${path}`, { method: "DELETE" })).status).toBe(405);

@@ -37,8 +37,7 @@ export function renderRelay(targets: readonly RelayTarget[], gateway: boolean, s
   const strange = targets.filter(
     ({ target, path }) => !/^[A-Za-z0-9.-]+:\d{1,5}$/.test(target) || !/^\/[A-Za-z0-9._/-]*$/.test(path),
   );
-  if (strange.length > 0)
-    throw new TypeError(`must be address:port and a path: ${strange.map(relayPath).join(", ")}`);
+  if (strange.length > 0) throw new TypeError(`must be address:port and a path: ${strange.map(relayPath).join(", ")}`);
   return [
     ...DEFAULTS,
     "frontend metrics",
@@ -82,9 +81,7 @@ export function renderFront(gateway: boolean, listen = `:${FRONT_PORT}`, sockets
     "  mode tcp",
     `  bind ${listen}`,
     `  server relay unix@${sockets}/metrics.sock`,
-    ...(gateway
-      ? ["listen gateway", "  mode tcp", "  bind :443", `  server relay unix@${sockets}/gateway.sock`]
-      : []),
+    ...(gateway ? ["listen gateway", "  mode tcp", "  bind :443", `  server relay unix@${sockets}/gateway.sock`] : []),
     "",
   ].join("\n");
 }

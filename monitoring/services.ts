@@ -37,8 +37,8 @@ export interface MonitoringContainer {
 export interface ContainersSpec {
   readonly gid: number;
   readonly link?: { readonly isMonitor: boolean; readonly port: number };
-  /** The name under which a gateway on this host is asked by the probe. */
-  readonly gatewayDomain?: string;
+  /** Names under which the probe asks a gateway on this host. */
+  readonly gatewayNames?: readonly string[];
 }
 
 /** What the containers of a monitoring host are made from, besides. */
@@ -70,7 +70,7 @@ function haproxy(name: string): Pick<MonitoringContainer, "name" | "image" | "en
 
 /** What runs on every host. */
 export function agents(spec: ContainersSpec): MonitoringContainer[] {
-  const { link, gatewayDomain } = spec;
+  const { link, gatewayNames } = spec;
   return [
     {
       name: "node-exporter",
@@ -128,7 +128,7 @@ export function agents(spec: ContainersSpec): MonitoringContainer[] {
         ["config/front.cfg", HAPROXY],
         ["data/relay", "/run/relay"],
       ],
-      ...(gatewayDomain === undefined ? {} : { networks: { default: [gatewayDomain] } }),
+      ...(gatewayNames === undefined ? {} : { networks: { default: gatewayNames } }),
     },
     ...(link === undefined
       ? []
@@ -193,10 +193,7 @@ export function servers(spec: ServersSpec): MonitoringContainer[] {
     {
       name: "blackbox-exporter",
       image: "blackbox-exporter",
-      command: [
-        "--config.file=/etc/blackbox/blackbox.yml",
-        `--web.listen-address=${listen("blackbox-exporter")}`,
-      ],
+      command: ["--config.file=/etc/blackbox/blackbox.yml", `--web.listen-address=${listen("blackbox-exporter")}`],
       mounts: [["config/blackbox", "/etc/blackbox"]],
       memoryMiB: 128,
       health: `${local("blackbox-exporter")}/-/healthy`,

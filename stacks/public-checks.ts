@@ -1,6 +1,7 @@
 import { isAddressEqual, zeroAddress } from "viem";
 import { gatewaySettingsFaults } from "./gateway.ts";
 import { protocolFaults } from "./cross-checks.ts";
+import { monitoringSettingsFaults } from "./monitoring-checks.ts";
 import { repeatedNames, wellFormed, type Entry } from "./entries.ts";
 import {
   hostSchema,
@@ -71,6 +72,13 @@ export function publicCrossChecks(raw: Readonly<Record<string, unknown>>): Setti
         nodes,
       ),
     );
+  faults.push(
+    ...monitoringSettingsFaults(
+      raw,
+      hosts.map(({ value }) => value),
+      gateway,
+    ),
+  );
   const operators = wellFormed(raw["operators"], publicOperatorSchema);
   faults.push(...publicOperatorFaults(operators, nodes, protocol.data, deployment.data));
   if (protocol.data) faults.push(...protocolFaults(protocol.data, raw["protocol"]), ...roleFaults(protocol.data));

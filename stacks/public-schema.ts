@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { CONSENSUS_CLIENTS, EXECUTION_CLIENTS, VALIDATOR_CLIENTS } from "../components/validator-node/bundle/spec.ts";
 import { gatewaySchema } from "./gateway-schema.ts";
+import { monitoringSchema, monitoringSecretsSchema } from "./monitoring-schema.ts";
 import { address, cidr, ether, flag, name, port, secretSource, text, whole } from "./fields.ts";
 import { protocolSchema } from "./schema.ts";
 
@@ -271,6 +272,10 @@ export const publicSettingsSchema = z.strictObject({
   operators: z.array(publicOperatorSchema, { error: "must be a list of operators" }).default([]),
   /** The way in from outside; none by default. */
   gateway: gatewaySchema.optional(),
+  /** What watches the hosts and whom it tells; nothing by default. */
+  monitoring: monitoringSchema.optional(),
+  /** Credentials of monitoring that the stack file encrypts. */
+  monitoringSecrets: monitoringSecretsSchema.optional(),
   /** Mainnet only. */
   confirmation: z.string({ error: "must be a text" }).optional(),
 });

@@ -71,12 +71,7 @@ export class MonitoringStack extends ComponentResource {
     const { credentials } = renderMonitoring({ ...args.plan, host: monitor.name, relayed: [], targets: [] });
     if (credentials.length > 0) {
       const content = output(args.credentials ?? {}).apply((given) => credentialsInput(credentials, given));
-      watching.command(
-        `${name}-credentials`,
-        output(credentialsScript(monitor.directory)),
-        secret(content),
-        ["stdin"],
-      );
+      watching.command(`${name}-credentials`, output(credentialsScript(monitor.directory)), secret(content), ["stdin"]);
     }
     this.running = watching.start();
     for (const one of watched) one.start();
@@ -87,8 +82,9 @@ export class MonitoringStack extends ComponentResource {
       alertmanager: `http://127.0.0.1:${MONITORING_PORTS.alertmanager}`,
     }));
     this.targets = targets.apply((scraped) => scraped.map(shown));
-    this.services = all([...bundles].map(([host, bundle]) => bundle.apply(({ services }) => [host, services] as const)))
-      .apply((entries) => Object.fromEntries(entries));
+    this.services = all(
+      [...bundles].map(([host, bundle]) => bundle.apply(({ services }) => [host, services] as const)),
+    ).apply((entries) => Object.fromEntries(entries));
     this.registerOutputs({ urls: this.urls, targets: this.targets, services: this.services });
   }
 }
@@ -114,11 +110,20 @@ class Placed {
     this.#after = host.ready;
     this.#scripts = bundle.apply((rendered) => applyScripts(PROJECT, host.directory, rendered));
     const install = this.#scripts.apply(({ install: script }) => script);
-    this.command(`${this.#name}-bundle`, install, this.#scripts.apply(({ files }) => files));
+    this.command(
+      `${this.#name}-bundle`,
+      install,
+      this.#scripts.apply(({ files }) => files),
+    );
   }
 
   /** Runs a script on the host, after those before it. @returns what it prints */
-  command(name: string, script: Output<string>, stdin: Output<string>, secrets: readonly string[] = []): Output<string> {
+  command(
+    name: string,
+    script: Output<string>,
+    stdin: Output<string>,
+    secrets: readonly string[] = [],
+  ): Output<string> {
     const made = runOnHost(
       name,
       this.host.connection,
@@ -170,7 +175,11 @@ class Placed {
 }
 
 /** Links each watched host with the monitoring host: everyone knows its own private key and the others' public ones. */
-function link({ plan: { stack }, host, endpoint }: MonitoringStackArgs, monitor: Placed, watched: readonly Placed[]): void {
+function link(
+  { plan: { stack }, host, endpoint }: MonitoringStackArgs,
+  monitor: Placed,
+  watched: readonly Placed[],
+): void {
   const address = linkAddress(stack, host);
   const monitorKey = monitor.key();
   const keys = watched.map((one) => one.key());
@@ -197,7 +206,7 @@ function linkSpec(stack: string, host: string, isMonitor: boolean): LinkSpec {
 /** A host's bundle, when its nodes' metrics are known. */
 function bundleOf(
   { plan, host: monitor, hosts: fleet, keepers = [] }: MonitoringStackArgs,
-  { name, gatewayDomain }: MonitoredHost,
+  { name, gatewayNames }: MonitoredHost,
   hosts: readonly KnownHost[],
   targets: readonly ScrapeTarget[],
 ): MonitoringBundle {
@@ -208,7 +217,7 @@ function bundleOf(
     host: name,
     relayed: known === undefined ? [] : watchedTargets(known, keepers),
     ...(fleet.length > 1 ? { link: linkSpec(plan.stack, monitor, name === monitor) } : {}),
-    ...(gatewayDomain === undefined ? {} : { gatewayDomain }),
+    ...(gatewayNames === undefined ? {} : { gatewayNames }),
     ...(plan.images === undefined ? {} : { images: plan.images }),
     uid: plan.uid,
     gid: plan.gid,
@@ -218,7 +227,9 @@ function bundleOf(
 
 function knownHost({ name, operator, nodes, others }: MonitoredHost): Output<KnownHost> {
   return all(
-    nodes.map((node) => output(node.metrics).apply((metrics) => ({ name: node.name, operator: node.operator, metrics }))),
+    nodes.map((node) =>
+      output(node.metrics).apply((metrics) => ({ name: node.name, operator: node.operator, metrics })),
+    ),
   ).apply((known) => ({ name, operator, nodes: known, ...(others === undefined ? {} : { others }) }));
 }
 

@@ -33,8 +33,8 @@ export interface MonitoredHost {
   }[];
   /** What else on it has metrics: a gateway. */
   readonly others?: readonly WatchedTarget[];
-  /** Domain of a gateway on it, which the probe asks. */
-  readonly gatewayDomain?: string;
+  /** Names of a gateway on it, which the probe asks. */
+  readonly gatewayNames?: readonly string[];
 }
 
 /** A keeper on a host. */
@@ -47,7 +47,7 @@ export interface MonitoredKeeper {
 }
 
 /** What the stack is, and what its settings say. */
-export type MonitoringPlan = Omit<MonitoringSpec, "host" | "relayed" | "link" | "gatewayDomain" | "targets">;
+export type MonitoringPlan = Omit<MonitoringSpec, "host" | "relayed" | "link" | "gatewayNames" | "targets">;
 
 export interface MonitoringStackArgs {
   readonly plan: MonitoringPlan;

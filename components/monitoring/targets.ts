@@ -20,7 +20,9 @@ export interface KnownHost {
 /** What a host's relay lets through besides its own exporters: nodes, gateway, keepers. */
 export function watchedTargets(host: KnownHost, keepers: readonly MonitoredKeeper[]): WatchedTarget[] {
   return [
-    ...host.nodes.flatMap(({ name, operator, metrics }) => nodeTargets(metrics, { operator, host: host.name, node: name })),
+    ...host.nodes.flatMap(({ name, operator, metrics }) =>
+      nodeTargets(metrics, { operator, host: host.name, node: name }),
+    ),
     ...(host.others ?? []).map((other) => ({ ...other, labels: { host: host.name, ...other.labels } })),
     ...keepers
       .filter((keeper) => keeper.host === host.name)

@@ -6,6 +6,7 @@ import { GOVERNANCE_RULES } from "./governance.ts";
 import { KEY_RULES } from "./keys.ts";
 import { LABEL_RULES } from "./labels.ts";
 import { MACHINE_RULES } from "./machines.ts";
+import { MONITORING_RULES } from "./monitoring.ts";
 import { PROTOCOL_RULES } from "./protocol.ts";
 
 /** Every rule, in the order of the table in README.md. */
@@ -15,6 +16,7 @@ export const RULES: readonly Rule[] = [
   ...LABEL_RULES,
   ...BUNDLE_RULES,
   ...GATEWAY_RULES,
+  ...MONITORING_RULES,
   ...KEY_RULES,
   ...PROTOCOL_RULES,
   ...GOVERNANCE_RULES,

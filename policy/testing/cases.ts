@@ -3,6 +3,7 @@ import type { Network, PlannedResource } from "../model.ts";
 import { BUNDLE_CASES } from "./bundle-cases.ts";
 import { CLOUD_CASES } from "./cloud-cases.ts";
 import { GATEWAY_CASES } from "./gateway-cases.ts";
+import { MONITORING_CASES } from "./monitoring-cases.ts";
 import { PROTOCOL_CASES } from "./protocol-cases.ts";
 
 /** A stack, and what the rule is to say of it. */
@@ -18,4 +19,10 @@ export interface Case {
 /** Cases of one rule; at least one passes and one fails. */
 export type RuleCases = Readonly<Record<string, readonly Case[]>>;
 
-export const CASES: RuleCases = { ...CLOUD_CASES, ...BUNDLE_CASES, ...GATEWAY_CASES, ...PROTOCOL_CASES };
+export const CASES: RuleCases = {
+  ...CLOUD_CASES,
+  ...BUNDLE_CASES,
+  ...GATEWAY_CASES,
+  ...MONITORING_CASES,
+  ...PROTOCOL_CASES,
+};

@@ -37,7 +37,15 @@ export function clientForks(spec: BundleSpec): ClientFork[] {
       one("consensus", client, roleOf(index), CONSENSUS[client].image as ForkClient, image),
     ),
     ...(validator
-      ? [one("validator", validator.client, "primary", VALIDATOR[validator.client].image as ForkClient, validator.image)]
+      ? [
+          one(
+            "validator",
+            validator.client,
+            "primary",
+            VALIDATOR[validator.client].image as ForkClient,
+            validator.image,
+          ),
+        ]
       : []),
     ...(validator?.signer.kind === "web3signer"
       ? [one("web3signer", "web3signer", "primary", "web3signer", validator.signer.image)]
