@@ -31,10 +31,10 @@ export function clientForks(spec: BundleSpec): ClientFork[] {
   ) => ({ job, client, role, image, tag: tagOf(image, override) });
   const clients = [
     ...execution.map(({ client, image }, index) =>
-      one("execution", client, roleOf(index), EXECUTION[client].image as ForkClient, image),
+      one("execution", client, roleOf(index), EXECUTION[client].image, image),
     ),
     ...consensus.map(({ client, image }, index) =>
-      one("consensus", client, roleOf(index), CONSENSUS[client].image as ForkClient, image),
+      one("consensus", client, roleOf(index), CONSENSUS[client].image, image),
     ),
     ...(validator
       ? [
