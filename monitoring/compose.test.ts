@@ -50,7 +50,7 @@ describe("the monitoring bundle", () => {
       expect(service.cap_add, name).toBeUndefined();
       expect(service.mem_limit, name).toMatch(/^\d+m$/);
       // Docker's log files are root's; without capabilities root may read them and no more.
-      expect(service.user, name).toBe(name === "alloy" ? "0:1000" : "1000:1000");
+      expect(service.user, name).toBe({ alloy: "0:1000", "node-exporter": "65534:65534" }[name] ?? "1000:1000");
       for (const volume of service.volumes) {
         expect(volume.source).not.toContain("docker.sock");
         expect(volume.read_only ?? false, volume.source).toBe(!volume.source.startsWith("./data/"));

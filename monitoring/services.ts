@@ -90,6 +90,8 @@ export function agents(spec: ContainersSpec): MonitoringContainer[] {
       ],
       mounts: [["/", "/host"]],
       memoryMiB: 128,
+      // It sees all files, and as the stack's user it could read its secrets: as nobody it reads what everybody may.
+      user: "65534:65534",
       health: `${local("node-exporter")}/`,
       ports: onLoopback("node-exporter"),
     },

@@ -37,15 +37,7 @@ export function clientForks(spec: BundleSpec): ClientFork[] {
       one("consensus", client, roleOf(index), CONSENSUS[client].image, image),
     ),
     ...(validator
-      ? [
-          one(
-            "validator",
-            validator.client,
-            "primary",
-            VALIDATOR[validator.client].image as ForkClient,
-            validator.image,
-          ),
-        ]
+      ? [one("validator", validator.client, "primary", VALIDATOR[validator.client].image, validator.image)]
       : []),
     ...(validator?.signer.kind === "web3signer"
       ? [one("web3signer", "web3signer", "primary", "web3signer", validator.signer.image)]
