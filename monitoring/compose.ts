@@ -3,39 +3,51 @@ import type { Bundle, BundleDirectory, BundleFile } from "../components/validato
 import { credentialFiles, renderAlertmanager } from "./alertmanager/config.ts";
 import type { AlertmanagerSpec } from "./alertmanager/config.ts";
 import { dashboardFiles } from "./dashboards/index.ts";
-import { grafanaEnvironment, renderDashboardProvider, renderDatasources } from "./grafana/provisioning.ts";
+import { renderDashboardProvider, renderDatasources } from "./grafana/provisioning.ts";
 import { monitoringImage } from "./images.ts";
 import type { MonitoringImage, MonitoringService } from "./images.ts";
+import { LINK_PROXY, linkPort, renderLink } from "./link.ts";
+import type { LinkSpec } from "./link.ts";
 import { renderAlloy, renderLoki } from "./loki/config.ts";
 import { ruleFiles } from "./output.ts";
-import { prometheusArgs, renderBlackbox, renderPrometheus } from "./prometheus/config.ts";
+import { renderBlackbox, renderPrometheus } from "./prometheus/config.ts";
 import type { RemoteWrite, ScrapeTarget } from "./prometheus/config.ts";
 import { renderFacts } from "./prometheus/facts.ts";
 import type { ForkFact } from "./prometheus/facts.ts";
+import { renderFront, renderRelay } from "./relay.ts";
+import type { RelayTarget } from "./relay.ts";
 import type { Timing } from "./rules/timing.ts";
+import { agents, MONITORING_PORTS, servers } from "./services.ts";
+import type { MonitoringContainer } from "./services.ts";
 import { renderYaml } from "./yaml.ts";
 
-/** Ports of the stack's services, all on one address. */
-export const MONITORING_PORTS = {
-  prometheus: 9090,
-  alertmanager: 9093,
-  grafana: 3000,
-  loki: 3100,
-  alloy: 12345,
-  "node-exporter": 9100,
-  "blackbox-exporter": 9115,
-} as const satisfies Readonly<Record<MonitoringService, number>>;
+/** The project of a host's containers; Compose puts it before the names of its networks. */
+export const MONITORING_PROJECT = "ethstake-monitoring";
+/** The Docker network in which a gateway finds Grafana, and nothing else. */
+export const GRAFANA_NETWORK = `${MONITORING_PROJECT}_web`;
 
-/** What a host that watches, or is watched, is rendered from. */
-export interface MonitoringSpec {
+/** Images other than the pinned ones. */
+export type MonitoringImages = Readonly<Partial<Record<MonitoringService, Partial<MonitoringImage>>>>;
+
+/** What a host that is watched is rendered from: node exporter, log shipper, and the relay to what runs on it. */
+export interface AgentSpec {
   readonly stack: string;
   readonly network: string;
   readonly host: string;
-  /** Loopback or the private network's address: everything listens here and nowhere else. */
-  readonly address: string;
+  /** What the relay lets through, the host's own exporters besides. */
+  readonly relayed: readonly RelayTarget[];
+  /** Its end of the link, where the monitoring host is another one or has other hosts to watch. */
+  readonly link?: LinkSpec;
+  /** Names of a gateway on this host. */
+  readonly gatewayNames?: readonly string[];
+  readonly images?: MonitoringImages;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** What the host that watches is rendered from. */
+export interface MonitoringSpec extends AgentSpec {
   readonly timing: Timing;
-  /** Node exporter and log shipper only, for hosts that are watched from elsewhere; `lokiUrl` says where lines go. */
-  readonly agent?: { readonly lokiUrl: string };
   readonly targets: readonly ScrapeTarget[];
   readonly facts: readonly ForkFact[];
   readonly alertmanager: AlertmanagerSpec;
@@ -46,9 +58,6 @@ export interface MonitoringSpec {
   readonly grafanaUrl: string;
   readonly runbookUrl?: string;
   readonly retention: { readonly days: number; readonly gibibytes: number; readonly logDays: number };
-  readonly images?: Readonly<Partial<Record<MonitoringService, Partial<MonitoringImage>>>>;
-  readonly uid: number;
-  readonly gid: number;
 }
 
 /** A bundle, and the secrets that somebody has to bring: they are no part of it. */
@@ -57,125 +66,125 @@ export interface MonitoringBundle extends Bundle {
   readonly credentials: readonly string[];
 }
 
-interface Service {
-  readonly name: MonitoringService;
-  readonly command?: readonly string[];
-  readonly environment?: Readonly<Record<string, string>>;
-  /** Source relative to the folder, or an absolute path of the host; read-only unless it is data. */
-  readonly mounts: readonly (readonly [source: string, target: string])[];
-  readonly memoryMiB: number;
-  /** Asked inside the container, by images that have busybox. */
-  readonly health?: string;
-  readonly user?: string;
-  readonly pid?: "host";
-}
-
 const SECRETS = "/run/secrets";
+/** What the relay lets through on every host. */
+const EXPORTERS = (["node-exporter", "alloy"] as const).map((service) => ({
+  job: service === "alloy" ? "alloy" : "node",
+  target: `127.0.0.1:${MONITORING_PORTS[service]}`,
+  path: "/metrics",
+}));
 
 /** Where a container finds a secret's file. */
 export function monitoringSecret(name: string): string {
   return `${SECRETS}/${name}`;
 }
 
-/** The compose file and configurations of a monitoring host, and what they need. */
+/** The exporters of a host itself, as its relay has them. */
+export function hostExporters(): readonly (RelayTarget & { readonly job: string })[] {
+  return EXPORTERS;
+}
+
+/** The monitoring host's own services, which Prometheus reaches by their names. */
+export function ownTargets(host: string): ScrapeTarget[] {
+  return (["prometheus", "alertmanager", "loki", "grafana"] as const).map((job) => ({
+    job,
+    target: `${job}:${MONITORING_PORTS[job]}`,
+    path: "/metrics",
+    labels: { host },
+  }));
+}
+
+/** The compose file and configurations of a host that is watched, and what they need. */
+export function renderAgent(spec: AgentSpec): MonitoringBundle {
+  return bundleOf(spec, agents(spec), agentFiles(spec), []);
+}
+
+/**
+ * The compose file and configurations of a monitoring host, and what they need.
+ * @throws TypeError for a credential that is not read from /run/secrets
+ */
 export function renderMonitoring(spec: MonitoringSpec): MonitoringBundle {
-  const agentOnly = spec.agent !== undefined;
-  const files = agentOnly ? agentFiles(spec) : [...agentFiles(spec), ...serverFiles(spec)];
-  const services = agentOnly ? agents(spec) : [...agents(spec), ...servers(spec)];
-  const data = [
-    "data/alloy",
-    ...(agentOnly ? [] : ["data/prometheus", "data/alertmanager", "data/grafana", "data/loki"]),
-  ];
-  const definitions = services.map((service) => [service.name, definitionOf(service, spec, files)] as const);
-  const directories: BundleDirectory[] = [...data, "secrets"].map((path) => ({
+  const containers = [...agents(spec), ...servers({ ...spec, passwordFile: monitoringSecret("grafana-admin") })];
+  return bundleOf(spec, containers, [...agentFiles(spec), ...serverFiles(spec)], credentials(spec));
+}
+
+function bundleOf(
+  spec: AgentSpec,
+  containers: readonly MonitoringContainer[],
+  files: readonly BundleFile[],
+  credentials: readonly string[],
+): MonitoringBundle {
+  const definitions = containers.map((one) => [one.name, definitionOf(one, spec, files)] as const);
+  const folders = containers.flatMap(({ mounts }) => mounts.map(([source]) => source));
+  const data = [...new Set(folders.filter((source) => source.startsWith("data/")))];
+  const secrets = folders.filter((source) => /^secrets\/(prometheus|alertmanager)$/.test(source));
+  const directories: BundleDirectory[] = [...data, "secrets", ...secrets].map((path) => ({
     path,
     mode: path === "data/alloy" ? "0770" : "0700",
   }));
+  const usesWeb = containers.some(({ networks }) => typeof networks === "object" && "web" in networks);
+  const compose = {
+    name: MONITORING_PROJECT,
+    services: Object.fromEntries(definitions),
+    ...(usesWeb ? { networks: { web: {} } } : {}),
+  };
   return {
     directories,
-    files: [
-      {
-        path: "compose.yaml",
-        mode: "0640",
-        content: renderYaml({ name: "ethstake-monitoring", services: Object.fromEntries(definitions) }),
-      },
-      ...files,
-    ],
-    secrets: agentOnly ? [] : [{ path: "secrets/grafana-admin", mode: "0400", bytes: 32 }],
-    credentials: agentOnly ? [] : credentials(spec),
+    files: [{ path: "compose.yaml", mode: "0640", content: renderYaml(compose) }, ...files],
+    secrets: usesWeb ? [{ path: "secrets/grafana-admin", mode: "0400", bytes: 32 }] : [],
+    credentials,
     metrics: [],
-    // Nothing of it is public: the gateway is, and has a bundle of its own.
-    ports: [],
+    ports: spec.link?.isMonitor === true ? [linkPort(spec.link.port)] : [],
     services: Object.fromEntries(definitions.map(([name, definition]) => [name, hash(definition)])),
     executionRpc: "",
     beaconApis: [],
   };
 }
 
-/** Targets of the stack's own services, and of the exporter of each watched host. */
-export function monitoringTargets(
-  spec: Pick<MonitoringSpec, "address" | "host">,
-  watched: readonly { readonly host: string; readonly operator: string; readonly address: string }[],
-): ScrapeTarget[] {
-  const own = (["prometheus", "alertmanager", "loki", "grafana"] as const).map((job) => ({
-    job,
-    target: `${spec.address}:${MONITORING_PORTS[job]}`,
-    path: "/metrics",
-    labels: { host: spec.host },
-  }));
-  return [
-    ...own,
-    ...watched.flatMap(({ host, operator, address }) =>
-      (["node-exporter", "alloy"] as const).map((service) => ({
-        job: service === "alloy" ? "alloy" : "node",
-        target: `${address}:${MONITORING_PORTS[service]}`,
-        path: "/metrics",
-        labels: { host, operator },
-      })),
-    ),
-  ];
-}
-
-/** Names of secrets that configurations read from `/run/secrets`. */
+/** Files that configurations read from `/run/secrets`, by the service that does. */
 function credentials(spec: MonitoringSpec): string[] {
   const files = [
-    ...credentialFiles(spec.alertmanager),
-    ...spec.remoteWrite.map(({ credentialsFile }) => credentialsFile),
+    ...credentialFiles(spec.alertmanager).map((file) => ["alertmanager", file] as const),
+    ...spec.remoteWrite.map(({ credentialsFile }) => ["prometheus", credentialsFile] as const),
   ];
-  const strange = files.filter((file) => !/^\/run\/secrets\/[A-Za-z0-9._-]+$/.test(file));
+  const strange = files.filter(([, file]) => !/^\/run\/secrets\/[A-Za-z0-9._-]+$/.test(file));
   if (strange.length > 0)
-    throw new TypeError(`credentials are read from ${SECRETS}, and not from ${strange.join(", ")}`);
-  return [...new Set(files.map((file) => file.replace(SECRETS, "secrets")))];
-}
-
-function listen(spec: MonitoringSpec, service: MonitoringService): string {
-  return `${spec.address}:${MONITORING_PORTS[service]}`;
+    throw new TypeError(`credentials are read from ${SECRETS}, and not from ${strange.map(([, f]) => f).join(", ")}`);
+  return [...new Set(files.map(([service, file]) => file.replace(SECRETS, `secrets/${service}`)))];
 }
 
 function file(path: string, content: string): BundleFile {
   return { path, mode: "0440", content };
 }
 
-function agentFiles(spec: MonitoringSpec): BundleFile[] {
+function agentFiles(spec: AgentSpec): BundleFile[] {
+  const { stack, network, host, link } = spec;
+  const isRemote = link !== undefined && !link.isMonitor;
+  const loki = isRemote ? `[${link.monitor}]` : "loki";
   return [
     file(
       "config/alloy.alloy",
       renderAlloy({
-        stack: spec.stack,
-        network: spec.network,
-        host: spec.host,
-        lokiUrl: spec.agent?.lokiUrl ?? `http://${listen(spec, "loki")}/loki/api/v1/push`,
+        stack,
+        network,
+        host,
+        lokiUrl: `http://${loki}:${MONITORING_PORTS.loki}/loki/api/v1/push`,
+        proxy: isRemote ? LINK_PROXY : undefined,
         containersPath: "/containers",
       }),
     ),
+    file("config/relay.cfg", renderRelay([...EXPORTERS, ...spec.relayed], spec.gatewayNames !== undefined)),
+    file("config/front.cfg", renderFront(spec.gatewayNames !== undefined)),
+    ...(link === undefined ? [] : [file("config/link.conf", renderLink(link))]),
   ];
 }
 
 function serverFiles(spec: MonitoringSpec): BundleFile[] {
+  const at = (service: keyof typeof MONITORING_PORTS): string => `${service}:${MONITORING_PORTS[service]}`;
   const grafana = {
-    prometheusUrl: `http://${listen(spec, "prometheus")}`,
-    lokiUrl: `http://${listen(spec, "loki")}`,
-    alertmanagerUrl: `http://${listen(spec, "alertmanager")}`,
+    prometheusUrl: `http://${at("prometheus")}`,
+    lokiUrl: `http://${at("loki")}`,
+    alertmanagerUrl: `http://${at("alertmanager")}`,
     dashboardsPath: "/etc/grafana/dashboards",
     scrapeSeconds: spec.timing.scrapeSeconds,
   };
@@ -189,9 +198,9 @@ function serverFiles(spec: MonitoringSpec): BundleFile[] {
         scrapeSeconds: spec.timing.scrapeSeconds,
         targets: spec.targets,
         ruleFiles: ["/etc/prometheus/rules/*.yml"],
-        alertmanagers: [listen(spec, "alertmanager")],
+        alertmanagers: [at("alertmanager")],
         remoteWrite: spec.remoteWrite,
-        probes: { exporter: listen(spec, "blackbox-exporter"), urls: spec.probes },
+        probes: { exporter: at("blackbox-exporter"), urls: spec.probes },
       }),
     ),
     ...[...ruleFiles(spec.timing, spec.runbookUrl)].map(([name, content]) =>
@@ -203,7 +212,7 @@ function serverFiles(spec: MonitoringSpec): BundleFile[] {
     file(
       "config/loki/loki.yaml",
       renderLoki({
-        address: spec.address,
+        address: "0.0.0.0",
         port: MONITORING_PORTS.loki,
         dataPath: "/loki",
         retentionDays: spec.retention.logDays,
@@ -215,135 +224,23 @@ function serverFiles(spec: MonitoringSpec): BundleFile[] {
   ];
 }
 
-/** What runs on every host. */
-function agents(spec: MonitoringSpec): Service[] {
-  return [
-    {
-      name: "node-exporter",
-      command: [
-        `--web.listen-address=${listen(spec, "node-exporter")}`,
-        "--path.rootfs=/host",
-        "--path.procfs=/host/proc",
-        "--path.sysfs=/host/sys",
-        // Nothing is asked of what these need: devices that may hang, and a daemon that is not there.
-        "--no-collector.nfs",
-        "--no-collector.nfsd",
-      ],
-      mounts: [["/", "/host"]],
-      memoryMiB: 128,
-      pid: "host",
-      health: `http://${listen(spec, "node-exporter")}/`,
-    },
-    {
-      name: "alloy",
-      command: [
-        "run",
-        "--disable-reporting",
-        `--server.http.listen-addr=${listen(spec, "alloy")}`,
-        "--storage.path=/data",
-        "/etc/alloy/config.alloy",
-      ],
-      mounts: [
-        ["config/alloy.alloy", "/etc/alloy/config.alloy"],
-        ["/var/lib/docker/containers", "/containers"],
-        ["data/alloy", "/data"],
-      ],
-      memoryMiB: 512,
-      // Docker's log files belong to root and are for nobody else. It has no capability, so it is root over root's files only,
-      // and writes its own data by the stack's group.
-      user: `0:${spec.gid}`,
-    },
-  ];
-}
-
-/** What watches. */
-function servers(spec: MonitoringSpec): Service[] {
-  const { retention } = spec;
-  return [
-    {
-      name: "prometheus",
-      command: prometheusArgs({
-        configFile: "/etc/prometheus/prometheus.yml",
-        dataPath: "/prometheus",
-        listen: listen(spec, "prometheus"),
-        retentionDays: retention.days,
-        retentionGiB: retention.gibibytes,
-      }),
-      mounts: [
-        ["config/prometheus", "/etc/prometheus"],
-        ["secrets", SECRETS],
-        ["data/prometheus", "/prometheus"],
-      ],
-      memoryMiB: 4_096,
-      health: `http://${listen(spec, "prometheus")}/-/ready`,
-    },
-    {
-      name: "alertmanager",
-      command: [
-        "--config.file=/etc/alertmanager/alertmanager.yml",
-        "--storage.path=/alertmanager",
-        `--web.listen-address=${listen(spec, "alertmanager")}`,
-        // One of it: it has no peers to talk to.
-        "--cluster.listen-address=",
-      ],
-      mounts: [
-        ["config/alertmanager", "/etc/alertmanager"],
-        ["secrets", SECRETS],
-        ["data/alertmanager", "/alertmanager"],
-      ],
-      memoryMiB: 256,
-      health: `http://${listen(spec, "alertmanager")}/-/ready`,
-    },
-    {
-      name: "blackbox-exporter",
-      command: [
-        "--config.file=/etc/blackbox/blackbox.yml",
-        `--web.listen-address=${listen(spec, "blackbox-exporter")}`,
-      ],
-      mounts: [["config/blackbox", "/etc/blackbox"]],
-      memoryMiB: 128,
-      health: `http://${listen(spec, "blackbox-exporter")}/-/healthy`,
-    },
-    {
-      name: "loki",
-      command: ["-config.file=/etc/loki/loki.yaml"],
-      mounts: [
-        ["config/loki", "/etc/loki"],
-        ["data/loki", "/loki"],
-      ],
-      memoryMiB: 2_048,
-    },
-    {
-      name: "grafana",
-      environment: grafanaEnvironment({
-        address: spec.address,
-        port: MONITORING_PORTS.grafana,
-        rootUrl: spec.grafanaUrl,
-        passwordFile: monitoringSecret("grafana-admin"),
-      }),
-      mounts: [
-        ["config/grafana/provisioning", "/etc/grafana/provisioning"],
-        ["config/grafana/dashboards", "/etc/grafana/dashboards"],
-        ["secrets/grafana-admin", monitoringSecret("grafana-admin")],
-        ["data/grafana", "/var/lib/grafana"],
-      ],
-      memoryMiB: 1_024,
-      health: `http://${listen(spec, "grafana")}/api/health`,
-    },
-  ];
-}
-
-/** A service as compose knows it. The host's network, because what is scraped is on the host's loopback; each listens on one address. */
-function definitionOf(service: Service, spec: MonitoringSpec, files: readonly BundleFile[]): Record<string, unknown> {
+/** A service as compose knows it. */
+function definitionOf(
+  service: MonitoringContainer,
+  spec: AgentSpec,
+  files: readonly BundleFile[],
+): Record<string, unknown> {
+  const { networks } = service;
   return {
-    image: monitoringImage(service.name, spec.images?.[service.name]),
+    image: monitoringImage(service.image, spec.images?.[service.image]),
+    ...(service.entrypoint === undefined ? {} : { entrypoint: [...service.entrypoint] }),
     ...(service.command === undefined ? {} : { command: service.command.map(escaped) }),
     ...(service.environment === undefined ? {} : { environment: service.environment }),
     user: service.user ?? `${spec.uid}:${spec.gid}`,
     // Compose does not look into mounted files: with their hash it starts a service anew when its configuration changes.
     labels: { "ethstake.configuration": hash(mountedFiles(service, files)) },
-    network_mode: "host",
-    ...(service.pid === undefined ? {} : { pid: service.pid }),
+    ...(networks === undefined ? {} : networks === "host" ? { network_mode: "host" } : { networks: named(networks) }),
+    ...(service.ports === undefined ? {} : { ports: [...service.ports] }),
     read_only: true,
     cap_drop: ["ALL"],
     security_opt: ["no-new-privileges:true"],
@@ -372,13 +269,19 @@ function definitionOf(service: Service, spec: MonitoringSpec, files: readonly Bu
   };
 }
 
+function named(networks: Readonly<Record<string, readonly string[]>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(networks).map(([name, aliases]) => [name, aliases.length > 0 ? { aliases: [...aliases] } : {}]),
+  );
+}
+
 /** Compose expands `$`; a text that has one is meant as it is. */
 function escaped(text: string): string {
   return text.replaceAll("$", "$$$$");
 }
 
 /** Files of the bundle that a service mounts, alone or with their folder. */
-function mountedFiles({ mounts }: Service, files: readonly BundleFile[]): BundleFile[] {
+function mountedFiles({ mounts }: MonitoringContainer, files: readonly BundleFile[]): BundleFile[] {
   return files.filter(({ path }) => mounts.some(([source]) => path === source || path.startsWith(`${source}/`)));
 }
 

@@ -1,7 +1,7 @@
 import type { AlertmanagerSpec } from "./alertmanager/config.ts";
-import type { MonitoringSpec } from "./compose.ts";
-import { monitoringSecret, monitoringTargets } from "./compose.ts";
-import { nodeTargets } from "./prometheus/config.ts";
+import type { AgentSpec, MonitoringSpec } from "./compose.ts";
+import { monitoringSecret } from "./compose.ts";
+import { linkAddress } from "./link.ts";
 import { PUBLIC } from "./rules/timing.ts";
 
 const SLACK = { kind: "slack", channel: "#staking", urlFile: monitoringSecret("slack-url") } as const;
@@ -28,35 +28,48 @@ export const RECEIVERS: AlertmanagerSpec = {
   deadMansSwitch: { kind: "webhook", urlFile: monitoringSecret("watchdog-url") },
 };
 
-/** A monitoring host of tests. */
+const PLACE = { operator: "acme", host: "host-1", node: "node-1" };
+/** Where host-1 is, through its link. */
+const WAY = { target: `[${linkAddress("hoodi", "host-1")}]:9200`, proxy: "socks5://link:1080" };
+
+/** A monitoring host of tests, which watches itself and another host. */
 export function testMonitoring(changes: Partial<MonitoringSpec> = {}): MonitoringSpec {
-  const place = { operator: "acme", host: "host-1", node: "node-1" };
   return {
     stack: "hoodi",
     network: "hoodi",
     host: "watch-1",
-    address: "10.8.0.1",
+    relayed: [{ target: "127.0.0.1:19000", path: "/metrics" }],
+    link: { isMonitor: true, monitor: linkAddress("hoodi", "watch-1"), port: 51_820 },
     timing: PUBLIC,
     targets: [
-      ...nodeTargets(
-        [
-          {
-            job: "execution",
-            client: "geth",
-            role: "primary",
-            target: "10.8.0.3:20006",
-            path: "/debug/metrics/prometheus",
-          },
-          { job: "execution", client: "besu", role: "standby", target: "10.8.0.3:20007", path: "/metrics" },
-          { job: "consensus", client: "teku", role: "primary", target: "10.8.0.3:20008", path: "/metrics" },
-        ],
-        place,
-      ),
-      ...monitoringTargets({ address: "10.8.0.1", host: "watch-1" }, [
-        { host: "host-1", operator: "acme", address: "10.8.0.3" },
-      ]),
+      { job: "prometheus", target: "prometheus:9090", path: "/metrics", labels: { host: "watch-1" } },
+      { job: "loki", target: "loki:3100", path: "/metrics", labels: { host: "watch-1" } },
+      {
+        job: "execution",
+        ...WAY,
+        path: "/127.0.0.1:20006/debug/metrics/prometheus",
+        labels: { ...PLACE, client: "geth", role: "primary", instance: "host-1:20006" },
+      },
+      {
+        job: "execution",
+        ...WAY,
+        path: "/127.0.0.1:20007/metrics",
+        labels: { ...PLACE, client: "besu", role: "standby", instance: "host-1:20007" },
+      },
+      {
+        job: "node",
+        target: "front:9200",
+        path: "/127.0.0.1:9100/metrics",
+        labels: { host: "watch-1", operator: "none", instance: "watch-1:9100" },
+      },
+      {
+        job: "node",
+        ...WAY,
+        path: "/127.0.0.1:9100/metrics",
+        labels: { host: "host-1", operator: "acme", instance: "host-1:9100" },
+      },
     ],
-    facts: [{ ...place, job: "consensus", client: "teku", role: "primary", fork: "gloas", follows: false }],
+    facts: [{ ...PLACE, job: "consensus", client: "teku", role: "primary", fork: "gloas", follows: false }],
     alertmanager: RECEIVERS,
     remoteWrite: [
       {
@@ -69,6 +82,23 @@ export function testMonitoring(changes: Partial<MonitoringSpec> = {}): Monitorin
     probes: ["https://grafana.example.org"],
     grafanaUrl: "https://grafana.example.org",
     retention: { days: 90, gibibytes: 50, logDays: 30 },
+    uid: 1000,
+    gid: 1000,
+    ...changes,
+  };
+}
+
+/** A host of tests that another one watches. */
+export function testAgent(changes: Partial<AgentSpec> = {}): AgentSpec {
+  return {
+    stack: "hoodi",
+    network: "hoodi",
+    host: "host-1",
+    relayed: [
+      { target: "127.0.0.1:20006", path: "/debug/metrics/prometheus" },
+      { target: "127.0.0.1:20007", path: "/metrics" },
+    ],
+    link: { isMonitor: false, monitor: linkAddress("hoodi", "watch-1"), port: 51_820 },
     uid: 1000,
     gid: 1000,
     ...changes,

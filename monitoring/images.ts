@@ -1,12 +1,14 @@
+import { IMAGES } from "../components/validator-node/bundle/images.ts";
+
 /** A pinned image of the monitoring stack. */
 export interface MonitoringImage {
   readonly image: string;
   readonly tag: string;
   /** `sha256:…` of the manifest list; with it, it decides what is pulled. */
-  readonly digest?: string;
+  readonly digest?: string | undefined;
 }
 
-/** Services of the monitoring stack. */
+/** What the monitoring stack has images of. */
 export const MONITORING_SERVICES = [
   "prometheus",
   "alertmanager",
@@ -15,11 +17,17 @@ export const MONITORING_SERVICES = [
   "alloy",
   "node-exporter",
   "blackbox-exporter",
+  // Of relay and front.
+  "haproxy",
+  "link",
 ] as const;
 
 export type MonitoringService = (typeof MONITORING_SERVICES)[number];
 
-/** The pinned images: releases of the summer of 2025, long-term support where there is one. No digest was to be had here. */
+/**
+ * The pinned images: releases of the summer of 2025, long-term support where there is one; of wireproxy the one that was built and tried
+ * here. No digest was to be had here, and none was pulled.
+ */
 export const MONITORING_IMAGES: Readonly<Record<MonitoringService, MonitoringImage>> = {
   prometheus: { image: "prom/prometheus", tag: "v3.5.0" },
   alertmanager: { image: "prom/alertmanager", tag: "v0.28.1" },
@@ -28,6 +36,8 @@ export const MONITORING_IMAGES: Readonly<Record<MonitoringService, MonitoringIma
   alloy: { image: "grafana/alloy", tag: "v1.10.1" },
   "node-exporter": { image: "prom/node-exporter", tag: "v1.9.1" },
   "blackbox-exporter": { image: "prom/blackbox-exporter", tag: "v0.27.0" },
+  haproxy: IMAGES.haproxy,
+  link: { image: "ghcr.io/windtf/wireproxy", tag: "v1.0.9" },
 };
 
 /** What compose pulls. */

@@ -55,7 +55,8 @@ function faultsOf(
     ];
   }
   try {
-    parseSettings(config, new Set(), now);
+    // A setting with an encrypted part is encrypted, as it is to the program.
+    parseSettings(config, new Set(encrypted.map((path) => path.replace(/[.[].*$/, ""))), now);
     return [];
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;

@@ -2,6 +2,7 @@ import { GATEWAY_MEMORY_MIB } from "../components/gateway/index.ts";
 import { hostFaults } from "../components/host/faults.ts";
 import { bundleFaults } from "../components/validator-node/bundle/faults.ts";
 import { renderBundle } from "../components/validator-node/bundle/render.ts";
+import { monitoringNeed, monitoringPortFaults } from "./monitoring-checks.ts";
 import { needsOf } from "./needs.ts";
 import type { PublicSettings } from "./public-schema.ts";
 import { bundleSpecs, hostSpecs } from "./public-specs.ts";
@@ -28,12 +29,17 @@ export function machineFaults(settings: PublicSettings, now: number): SettingsFa
       needsOf(
         placed.filter(({ host }) => host === name).map(({ spec }) => spec),
         (settings.gateway?.host === name ? GATEWAY_MEMORY_MIB : 0) +
-          settings.keepers.filter(({ host }) => host === name).reduce((sum, { memoryMiB }) => sum + memoryMiB, 0),
+          settings.keepers.filter(({ host }) => host === name).reduce((sum, { memoryMiB }) => sum + memoryMiB, 0) +
+          monitoringNeed(settings, name).memoryMiB,
+        monitoringNeed(settings, name).diskGiB,
       ),
     ]),
   );
   const hosts = hostSpecs(settings, (node) => renderBundle(node).ports);
-  return hostFaults(hosts, needs, settings.fleet).map(({ path, value, message }) => ({ path, value, remedy: message }));
+  return [
+    ...hostFaults(hosts, needs, settings.fleet).map(({ path, value, message }) => ({ path, value, remedy: message })),
+    ...monitoringPortFaults(settings, placed, hosts),
+  ];
 }
 
 /** A fault's path begins with the node's name; the settings have a list. */

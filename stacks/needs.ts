@@ -26,8 +26,9 @@ const SYSTEM_MIB = 1_024;
 /**
  * What the nodes of one host need together: their containers' memory limits, their databases, and room.
  * @param otherMiB memory of what else is on it
+ * @param otherGiB disk of what else is on it
  */
-export function needsOf(nodes: readonly BundleSpec[], otherMiB = 0): HostNeed {
+export function needsOf(nodes: readonly BundleSpec[], otherMiB = 0, otherGiB = 0): HostNeed {
   const network = nodes[0]?.network ?? "hoodi";
   const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
   const memoryMiB = nodes.map(({ execution, consensus, validator, mevBoost }) =>
@@ -46,7 +47,7 @@ export function needsOf(nodes: readonly BundleSpec[], otherMiB = 0): HostNeed {
   );
   return {
     memoryGiB: Math.ceil((sum(memoryMiB) + otherMiB + SYSTEM_MIB) / 1_024),
-    diskGiB: Math.ceil(sum(disk) * DISK_SHARE[network]) + SPARE_DISK_GIB,
+    diskGiB: Math.ceil(sum(disk) * DISK_SHARE[network]) + SPARE_DISK_GIB + Math.ceil(otherGiB),
     iops: IOPS[network],
     validatorNodes: nodes.filter(({ validator }) => validator !== undefined).length,
   };

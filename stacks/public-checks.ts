@@ -3,6 +3,7 @@ import { gatewaySettingsFaults } from "./gateway.ts";
 import { protocolFaults } from "./cross-checks.ts";
 import { publicKeeperFaults } from "./keeper-checks.ts";
 import { publicKeeperSchema } from "./keeper-schema.ts";
+import { monitoringSettingsFaults } from "./monitoring-checks.ts";
 import { repeatedNames, wellFormed, type Entry } from "./entries.ts";
 import {
   hostSchema,
@@ -76,6 +77,13 @@ export function publicCrossChecks(raw: Readonly<Record<string, unknown>>): Setti
   const keepers = wellFormed(raw["keepers"], publicKeeperSchema);
   const around = { network, hosts, nodes, gateway, protocol: protocol.data, deployment: deployment.data };
   faults.push(...publicKeeperFaults(keepers, around));
+  faults.push(
+    ...monitoringSettingsFaults(
+      raw,
+      hosts.map(({ value }) => value),
+      gateway,
+    ),
+  );
   const operators = wellFormed(raw["operators"], publicOperatorSchema);
   faults.push(...publicOperatorFaults(operators, nodes, protocol.data, deployment.data));
   if (protocol.data) faults.push(...protocolFaults(protocol.data, raw["protocol"]), ...roleFaults(protocol.data));

@@ -3,6 +3,7 @@ import { CONSENSUS_CLIENTS, EXECUTION_CLIENTS, VALIDATOR_CLIENTS } from "../comp
 import { gatewaySchema } from "./gateway-schema.ts";
 import { PROTOCOL_CONTRACTS } from "../components/protocol/contracts.ts";
 import { publicKeeperSchema } from "./keeper-schema.ts";
+import { monitoringSchema, monitoringSecretsSchema } from "./monitoring-schema.ts";
 import { address, cidr, ether, flag, name, port, secretSource, text, whole } from "./fields.ts";
 import { protocolSchema } from "./schema.ts";
 
@@ -281,6 +282,10 @@ export const publicSettingsSchema = z.strictObject({
   gateway: gatewaySchema.optional(),
   /** Members of the oracle at work; none by default. */
   keepers: z.array(publicKeeperSchema, { error: "must be a list of keepers" }).default([]),
+  /** What watches the hosts and whom it tells; nothing by default. */
+  monitoring: monitoringSchema.optional(),
+  /** Credentials of monitoring that the stack file encrypts. */
+  monitoringSecrets: monitoringSecretsSchema.optional(),
   /** Mainnet only. */
   confirmation: z.string({ error: "must be a text" }).optional(),
 });

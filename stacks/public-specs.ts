@@ -6,6 +6,7 @@ import type {
   ImageOverride,
   SignerSettings,
 } from "../components/validator-node/bundle/spec.ts";
+import { LINK_PORT, linkPort } from "../monitoring/link.ts";
 import { gatewaySpec } from "./gateway.ts";
 import { NETWORKS } from "./networks.ts";
 import { BASE_PORT, HOST_UID } from "./places.ts";
@@ -86,7 +87,7 @@ function dataDirectoryOf({ hosts }: PublicSettings, { host }: PublicNodeSettings
 /** A stack's machines. @param portsOf what a node opens to the world */
 export function hostSpecs(settings: PublicSettings, portsOf: (node: BundleSpec) => readonly OpenPort[]): HostSpec[] {
   const bundles = bundleSpecs(settings);
-  const { gateway } = settings;
+  const { gateway, monitoring } = settings;
   return settings.hosts.map((host) => {
     const nodes = bundles.filter((_bundle, index) => settings.nodes[index]?.host === host.name);
     return {
@@ -97,6 +98,7 @@ export function hostSpecs(settings: PublicSettings, portsOf: (node: BundleSpec) 
       ports: [
         ...nodes.flatMap((node) => portsOf(node).map((port) => ({ ...port, purpose: `${node.name} ${port.purpose}` }))),
         ...(gateway?.host === host.name ? gatewayPorts(gatewaySpec(gateway, settings.hosts)) : []),
+        ...(monitoring?.host === host.name && settings.hosts.length > 1 ? [linkPort(LINK_PORT)] : []),
       ],
       hasValidators: nodes.some(({ validator }) => validator !== undefined),
       ...(host.generation === undefined ? {} : { generation: host.generation }),

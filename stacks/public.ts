@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { runtime, secret, type Output } from "@pulumi/pulumi";
+import { runtime, secret, type Output, type Resource } from "@pulumi/pulumi";
 import { renderCloudInit } from "../cloud-init/render.ts";
 import type { Gateway } from "../components/gateway/index.ts";
 import { awsRegions, createHost, HostKeyFileError, type Host } from "../components/host/index.ts";
@@ -10,8 +10,10 @@ import { MachineNode } from "../components/validator-node/machine-node.ts";
 import { projectPath } from "../lib/paths.ts";
 import { readSecret, vaultReference } from "../lib/secret-source.ts";
 import { createKeepers } from "./keepers.ts";
+import { GRAFANA_NETWORK } from "../monitoring/compose.ts";
 import { createGateway } from "./gateway.ts";
 import type { GatewaySettings } from "./gateway-schema.ts";
+import { createMonitoring } from "./monitoring.ts";
 import { NETWORKS, verifiersOf } from "./networks.ts";
 import { accountOf, DEPLOYER_ACCOUNT, holdersOf } from "./public-accounts.ts";
 import type { DeployedProtocolSettings, HostSettings, PublicSettings } from "./public-schema.ts";
@@ -67,13 +69,25 @@ export async function createPublicStack(settings: PublicSettings, stack: string)
     protocol,
     new Map(nodes.map(({ name, machine }) => [name, machine])),
   );
-  const gateway = settings.gateway && (await placeGateway(settings, settings.gateway, hosts));
   const keepers = await createKeepers(settings, protocol, (keeper) => {
     const place = settings.hosts.find(({ name }) => name === keeper.host);
     const node = nodes.find(({ name }) => name === keeper.node);
     if (!place || !node) throw new TypeError(`keeper ${keeper.name} has no place`);
     return { host: node.host, identity: hostIdentity(place), node: node.machine };
   });
+  const monitoring =
+    settings.monitoring &&
+    (await createMonitoring(
+      settings,
+      settings.monitoring,
+      stack,
+      hosts,
+      nodes.map(({ name, host, machine }) => ({ name, host: host.name, metrics: machine.metrics })),
+      hostIdentity,
+      settings.keepers.map(({ name, host, port }) => ({ name, host, target: `127.0.0.1:${port}` })),
+    ));
+  const gateway =
+    settings.gateway && (await placeGateway(settings, settings.gateway, hosts, monitoring ? [monitoring.running] : []));
   return {
     network,
     hosts: [...hosts.values()].map(({ name, kind, publicAddress, privateAddress, dataDirectory }) => ({
@@ -90,6 +104,9 @@ export async function createPublicStack(settings: PublicSettings, stack: string)
       metrics: machine.metrics,
     })),
     ...operators,
+    ...(monitoring
+      ? { monitoring: { urls: monitoring.urls, targets: monitoring.targets, services: monitoring.services } }
+      : {}),
     ...(gateway ? { gateway: { urls: gateway.urls, services: gateway.services, metrics: gateway.metrics } } : {}),
     ...(keepers.length > 0 ? { keepers } : {}),
     ...(protocol ? protocolOutputs(protocol, NETWORKS[network].depositContract) : {}),
@@ -102,11 +119,13 @@ async function placeGateway(
   settings: PublicSettings,
   gateway: GatewaySettings,
   hosts: ReadonlyMap<string, Host>,
+  monitoring: readonly Resource[],
 ): Promise<Gateway> {
   const place = settings.hosts.find(({ name }) => name === gateway.host);
   const host = place && hosts.get(place.name);
   if (!host) throw new TypeError("the gateway has no host");
-  return await createGateway(gateway, settings.hosts, host, hostIdentity(place));
+  const joins = gateway.upstreams.some(({ network }) => network === GRAFANA_NETWORK);
+  return await createGateway(gateway, settings.hosts, host, hostIdentity(place), joins ? monitoring : []);
 }
 
 /** What a host is to its nodes: its name, and for a machine that exists its address too, which may come to mean another one. */

@@ -60,6 +60,12 @@ export function parseSettings(
       : [{ path: formatPath(issue.path), value: valueAt(raw, issue.path), remedy: issue.message }],
   );
   faults.push(...(isPublic ? publicCrossChecks(raw) : crossChecks(raw)));
+  if (raw["monitoringSecrets"] !== undefined && !secrets.has("monitoringSecrets"))
+    faults.push({
+      path: "monitoringSecrets",
+      value: SECRET,
+      remedy: "must be encrypted: pulumi config set --secret --path 'ethstake:monitoringSecrets.NAME'",
+    });
   if (result.data && result.data.network !== "devnet") faults.push(...machineFaults(result.data, now));
   if (faults.length > 0 || !result.success)
     throw new SettingsError(faults.map((fault) => withoutSecret(fault, secrets)));

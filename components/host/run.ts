@@ -1,6 +1,6 @@
 import { Command as LocalCommand } from "@pulumi/command/local/command.js";
 import { Command as RemoteCommand } from "@pulumi/command/remote/command.js";
-import type { CustomResourceOptions, Output, Resource } from "@pulumi/pulumi";
+import type { CustomResourceOptions, Output } from "@pulumi/pulumi";
 import type { HostConnection } from "./spec.ts";
 
 /** A script, and what else of the command a plan shows. */
@@ -17,8 +17,8 @@ export function runOnHost(
   connection: HostConnection | undefined,
   inputs: HostScript,
   options: CustomResourceOptions,
-): Resource {
-  // Nothing reads what the last run said, and sshd takes no variables: without this, every change comes with a warning.
+): LocalCommand | RemoteCommand {
+  // No script reads what its last run said, and sshd takes no variables: without this, every change comes with a warning.
   const commands = { ...inputs, update: inputs.create, addPreviousOutputInEnv: false };
   return connection === undefined
     ? new LocalCommand(name, { ...commands, interpreter: ["/bin/sh", "-c"] }, options)

@@ -2,7 +2,7 @@ import { renderYaml } from "../yaml.ts";
 
 /** What Loki's configuration is written from. */
 export interface LokiSpec {
-  /** Address that it listens on: loopback, or the private network that shippers come from. */
+  /** Address that it listens on: every one of a container that publishes nothing, or loopback. */
   readonly address: string;
   readonly port: number;
   readonly dataPath: string;
@@ -66,6 +66,8 @@ export interface AlloySpec {
   readonly host: string;
   /** Where Loki takes lines, e.g. `http://127.0.0.1:3100/loki/api/v1/push`. */
   readonly lokiUrl: string;
+  /** Proxy that Loki is reached through. */
+  readonly proxy?: string | undefined;
   /** Where the files of Docker's json-file driver are, as Alloy sees them. */
   readonly containersPath: string;
 }
@@ -129,7 +131,7 @@ loki.process "containers" {
 
 loki.write "loki" {
   endpoint {
-    url = ${quoted(spec.lokiUrl)}
+    url = ${quoted(spec.lokiUrl)}${spec.proxy === undefined ? "" : `\n    proxy_url = ${quoted(spec.proxy)}`}
   }
 }
 `;

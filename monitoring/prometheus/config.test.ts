@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { testMonitoring } from "../fixtures.ts";
+import { linkAddress } from "../link.ts";
 import { hasTool, inFolder, runTool } from "../promtool.ts";
 import { prometheusArgs, renderBlackbox, renderPrometheus } from "./config.ts";
 import type { PrometheusSpec } from "./config.ts";
@@ -12,6 +13,7 @@ import { renderFacts } from "./facts.ts";
 interface Config {
   readonly scrape_configs: readonly {
     readonly job_name: string;
+    readonly proxy_url?: string;
     readonly fallback_scrape_protocol?: string;
     readonly static_configs: readonly { readonly targets: string[]; readonly labels: Record<string, string> }[];
   }[];
@@ -40,9 +42,9 @@ function read(changes: Partial<PrometheusSpec> = {}): Config {
 
 describe("prometheus.yml", () => {
   it("labels each target with stack, place, client and role", () => {
-    const execution = read().scrape_configs.find(({ job_name }) => job_name === "execution");
+    const execution = read().scrape_configs.find(({ job_name }) => job_name === "execution-link");
     expect(execution?.static_configs[0]).toEqual({
-      targets: ["10.8.0.3:20006"],
+      targets: [`[${linkAddress("hoodi", "host-1")}]:9200`],
       labels: {
         stack: "hoodi",
         network: "hoodi",
@@ -51,16 +53,19 @@ describe("prometheus.yml", () => {
         node: "node-1",
         client: "geth",
         role: "primary",
-        __metrics_path__: "/debug/metrics/prometheus",
+        instance: "host-1:20006",
+        job: "execution",
+        __metrics_path__: "/127.0.0.1:20006/debug/metrics/prometheus",
       },
     });
+    expect(execution?.proxy_url).toBe("socks5://link:1080");
     expect(execution?.static_configs).toHaveLength(2);
   });
 
   it("has one configuration a job", () => {
     const names = read().scrape_configs.map(({ job_name }) => job_name);
     expect(new Set(names).size).toBe(names.length);
-    expect(names).toEqual(expect.arrayContaining(["execution", "consensus", "node", "alloy", "loki", "probe"]));
+    expect(names).toEqual(expect.arrayContaining(["execution-link", "node", "node-link", "loki", "probe"]));
   });
 
   it("reads credentials from files", () => {

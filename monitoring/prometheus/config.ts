@@ -9,6 +9,8 @@ export interface ScrapeTarget {
   readonly target: string;
   readonly path: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Proxy that it is reached through, `socks5://address:port`. */
+  readonly proxy?: string;
 }
 
 /** Where samples are sent for longer than they are kept here. */
@@ -58,7 +60,11 @@ export function nodeTargets(metrics: readonly MetricsTarget[], place: NodePlace)
 export function renderPrometheus(spec: PrometheusSpec): string {
   const common = { stack: spec.stack, network: spec.network };
   const fallback = spec.major === 3 ? { fallback_scrape_protocol: "PrometheusText0.0.4" } : {};
-  const jobs = [...new Set(spec.targets.map(({ job }) => job))];
+  // A proxy is a job's: what is behind one is a scrape configuration of its own, with the job's name as a label.
+  const jobs = [...new Set(spec.targets.map(({ job, proxy }) => JSON.stringify([job, proxy])))].map((key) => {
+    const targets = spec.targets.filter(({ job, proxy }) => JSON.stringify([job, proxy]) === key);
+    return { job: targets[0]?.job ?? "", proxy: targets[0]?.proxy, targets };
+  });
   const { probes } = spec;
   return renderYaml({
     global: {
@@ -69,15 +75,14 @@ export function renderPrometheus(spec: PrometheusSpec): string {
     rule_files: [...spec.ruleFiles],
     alerting: { alertmanagers: [{ static_configs: [{ targets: [...spec.alertmanagers] }] }] },
     scrape_configs: [
-      ...jobs.map((job) => ({
-        job_name: job,
+      ...jobs.map(({ job, proxy, targets }) => ({
+        job_name: proxy === undefined ? job : `${job}-link`,
+        ...(proxy === undefined ? {} : { proxy_url: proxy }),
         ...fallback,
-        static_configs: spec.targets
-          .filter((target) => target.job === job)
-          .map(({ target, path, labels }) => ({
-            targets: [target],
-            labels: { ...common, ...labels, __metrics_path__: path },
-          })),
+        static_configs: targets.map(({ target, path, labels }) => ({
+          targets: [target],
+          labels: { ...common, ...labels, ...(proxy === undefined ? {} : { job }), __metrics_path__: path },
+        })),
       })),
       ...(probes && probes.urls.length > 0
         ? [

@@ -19,6 +19,9 @@ const SSH_PORT = 22;
 /** What the description of a peer-to-peer port says. */
 const P2P = /\bp2p\b/i;
 
+/** What the description of monitoring's links says: WireGuard answers nobody whose key it does not know. */
+const WIREGUARD = /\bwireguard\b/i;
+
 /** Ports of APIs, metrics, databases and remote control: never peer-to-peer, whatever a rule is called. */
 export const API_PORTS: ReadonlySet<number> = new Set([
   2375, 2376, 3000, 3100, 3500, 4000, 5051, 5052, 5054, 5062, 5064, 5432, 6060, 7500, 8008, 8009, 8080, 8200, 8545,
@@ -132,6 +135,7 @@ function notPeerToPeer({ protocol, from, to, description }: Opening): string | u
   if (!/^(tcp|udp|6|17)$/.test(protocol)) return "Open tcp or udp, and only the port that is needed.";
   if (from !== to) return "Open the one port of each client instead of a range.";
   if (from < 1024 || API_PORTS.has(from)) return `Close it: ${from} is no peer-to-peer port. Reach it through SSH.`;
+  if (protocol === "udp" && WIREGUARD.test(description ?? "")) return undefined;
   if (description !== undefined && !P2P.test(description))
     return "Close it, or say in its description which client's p2p port it is.";
   return undefined;
@@ -207,7 +211,7 @@ export const FIREWALL_RULES: readonly Rule[] = [
   resourceRule({
     name: "only-p2p-open",
     description:
-      "The world reaches the clients' peer-to-peer ports, a gateway's web ports and nothing else: APIs and metrics answer whoever asks.",
+      "The world reaches the clients' peer-to-peer ports, a gateway's web ports, a WireGuard link and nothing else: APIs and metrics answer whoever asks.",
     severity: "mandatory",
     *check(resource) {
       for (const opening of openings(resource)) {

@@ -7,6 +7,7 @@ import { KEEPER_RULES } from "./keepers.ts";
 import { KEY_RULES } from "./keys.ts";
 import { LABEL_RULES } from "./labels.ts";
 import { MACHINE_RULES } from "./machines.ts";
+import { MONITORING_RULES } from "./monitoring.ts";
 import { PROTOCOL_RULES } from "./protocol.ts";
 
 /** Every rule, in the order of the table in README.md. */
@@ -17,6 +18,7 @@ export const RULES: readonly Rule[] = [
   ...BUNDLE_RULES,
   ...GATEWAY_RULES,
   ...KEEPER_RULES,
+  ...MONITORING_RULES,
   ...KEY_RULES,
   ...PROTOCOL_RULES,
   ...GOVERNANCE_RULES,

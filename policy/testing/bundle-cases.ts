@@ -47,6 +47,15 @@ const wrapped: readonly (readonly [title: string, props: Readonly<Record<string,
   ["in an asset", { source: { text: yaml }, remotePath: "compose.yaml" }, "source.text"],
 ];
 
+const RELAY = {
+  image: `haproxy:3.2.23-alpine@${DIGEST}`,
+  network_mode: "host",
+  user: "1000:1000",
+  read_only: true,
+  cap_drop: ["ALL"],
+  ports: undefined,
+};
+
 export const BUNDLE_CASES: RuleCases = {
   "images-pinned": [
     good,
@@ -118,7 +127,22 @@ export const BUNDLE_CASES: RuleCases = {
     bad("short", { volumes: ["/var/run/docker.sock:/var/run/docker.sock:ro"] }, "volumes[0]"),
     bad("long", { volumes: [{ type: "bind", source: "/run/containerd/containerd.sock", target: "/s" }] }, "volumes[0]"),
   ],
-  "no-host-namespaces": [good, bad("network", { network_mode: "host", pid: "host" }, "network_mode host", "pid host")],
+  "no-host-namespaces": [
+    good,
+    { title: "monitoring's relay", resources: [bundle(changed(RELAY), "relay")] },
+    bad("network", { network_mode: "host", pid: "host" }, "network_mode host", "pid host"),
+    {
+      title: "a relay that is root, can more, or is something else",
+      resources: [
+        bundle(changed({ ...RELAY, user: "0:0" }), "relay"),
+        bundle(changed({ ...RELAY, cap_add: ["NET_ADMIN"] }), "relay"),
+        bundle(changed({ ...RELAY, image: `evil/haproxy:3.2.23@${DIGEST}` }), "relay"),
+        bundle(changed({ ...RELAY, pid: "host" }), "relay"),
+        bundle(changed(RELAY), "besu"),
+      ],
+      violations: ["network_mode host", "network_mode host", "network_mode host", "pid host", "network_mode host"],
+    },
+  ],
   "no-new-privileges": [good, bad("none", { security_opt: undefined }, "security_opt nothing")],
   "restart-policy": [good, fine("once", { restart: "no" }), bad("none", { restart: undefined }, "restart nothing")],
   "host-key-pinned": [

@@ -4,6 +4,7 @@ import { BUNDLE_CASES } from "./bundle-cases.ts";
 import { CLOUD_CASES } from "./cloud-cases.ts";
 import { GATEWAY_CASES } from "./gateway-cases.ts";
 import { KEEPER_CASES } from "./keeper-cases.ts";
+import { MONITORING_CASES } from "./monitoring-cases.ts";
 import { PROTOCOL_CASES } from "./protocol-cases.ts";
 
 /** A stack, and what the rule is to say of it. */
@@ -24,5 +25,6 @@ export const CASES: RuleCases = {
   ...BUNDLE_CASES,
   ...GATEWAY_CASES,
   ...KEEPER_CASES,
+  ...MONITORING_CASES,
   ...PROTOCOL_CASES,
 };

@@ -97,6 +97,12 @@ export const CLOUD_CASES: RuleCases = {
       title: "a gateway's ports",
       resources: [sg(tcp(443, WORLD, "gateway https")), hcloud(incoming("80", WORLD, "gateway http"))],
     },
+    { title: "monitoring's link", resources: [hcloud(incoming("51820", WORLD, "monitoring wireguard link", "udp"))] },
+    {
+      title: "a link over tcp",
+      resources: [hcloud(incoming("51820", WORLD, "monitoring wireguard link", "tcp"))],
+      violations: ["fw rules[0]"],
+    },
     { title: "a web port of something else", resources: [sg(tcp(443, WORLD, "p2p"))], violations: ["sg ingress[0]"] },
     {
       title: "a web port over udp",

@@ -123,6 +123,12 @@ function follows(version: Version, client: ForkClient, { supportedFrom }: Fork):
   return first !== undefined && compareVersions(version, first) >= 0;
 }
 
+/** Whether a tag is of a version that is known to follow a fork; one that is no version is not. */
+export function followsFork(tag: string, client: ForkClient, fork: Fork): boolean {
+  const version = versionOf(tag);
+  return version !== undefined && follows(version, client, fork);
+}
+
 function missedMessage(
   client: ForkClient,
   { name, network, time, tentative, supportedFrom }: Fork,

@@ -20,6 +20,12 @@ function place(inputs: PropertyMap): Pick<CommandRecord, "where" | "hostKey"> {
   return { where, hostKey: text(connection["hostKey"]) };
 }
 
+/** What a script would print, where somebody reads it: a host's public WireGuard key, which stays. */
+function printed(script: string, before: string): string {
+  if (!script.includes("genpkey -algorithm X25519")) return "";
+  return before === "" ? `${Buffer.from(hex(64), "hex").toString("base64")}\n` : before;
+}
+
 /** The package, with the function that takes its record. */
 export function commandPackage(record: (entry: CommandRecord) => void): Package {
   const run: NonNullable<Behaviour["notify"]> = (operation, { inputs }) => {
@@ -33,7 +39,7 @@ export function commandPackage(record: (entry: CommandRecord) => void): Package 
   };
   const command: Behaviour = {
     id: () => hex(32),
-    outputs: () => ({ stdout: "", stderr: "" }),
+    outputs: ({ inputs, before }) => ({ stdout: printed(text(inputs["create"]), text(before["stdout"])), stderr: "" }),
     unsettles: { create: ["stdout", "stderr"], update: ["stdout", "stderr"] },
     replace: ["triggers"],
     notify: run,
