@@ -143,7 +143,7 @@ export function renderAlertmanager(spec: AlertmanagerSpec): string {
       },
       {
         source_matchers: ['alertname="OperatorOffline"'],
-        target_matchers: ['alertname=~"OperatorUptimeBreach|AttestationEffectivenessLow|ValidatorEarningsNegative"'],
+        target_matchers: ['alertname=~"AttestationEffectivenessLow|ValidatorEarningsNegative"'],
         equal: ["stack", "operator"],
       },
       {
