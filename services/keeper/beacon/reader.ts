@@ -7,6 +7,8 @@ import { blockSchema, type BeaconBlock } from "./block.ts";
 const FAR_FUTURE_EPOCH = 2n ** 64n - 1n;
 /** Validators of one request: some 2 MB of an answer, so that memory does not grow with the fleet. */
 const VALIDATORS_PER_REQUEST = 4_000;
+/** Empty slots in a row beyond which no block is looked for: a node that lacks blocks would be asked for each slot since genesis. */
+const MAX_EMPTY_SLOTS = 256;
 /** Of one request to a node that takes them in the URL only, of which servers accept some 8 KiB. */
 const VALIDATORS_PER_URL = 64;
 
@@ -129,9 +131,9 @@ export class BeaconReader {
     return typeof block === "number" && found.slot !== block ? undefined : found;
   }
 
-  /** The newest header at or before a slot. */
+  /** The newest header at or before a slot; undefined when the slots before it are empty for longer than is looked. */
   async headerUntil(slot: number): Promise<BlockHeader | undefined> {
-    for (let at = slot; at >= 0; at--) {
+    for (let at = slot; at >= Math.max(0, slot - MAX_EMPTY_SLOTS); at--) {
       const header = await this.header(at);
       if (header) return header;
     }

@@ -136,20 +136,17 @@ export class ParticipationTracker {
 
   /**
    * Whether a slot without a block is one of the chain: a node that has not fetched old blocks does not tell them apart. Whatever comes
-   * after such a slot names its parent.
+   * after such a slot names the block before it. Headers are asked for by slot: not every node finds old blocks by root.
    */
   async #isWhole(blocks: readonly BeaconBlock[], epoch: number, { slotsPerEpoch }: ChainParameters): Promise<boolean> {
     // Genesis is the parent of the first block.
     const first = Math.max(1, (epoch - EPOCHS_BEFORE) * slotsPerEpoch);
     const end = (epoch + EPOCHS_AFTER + 1) * slotsPerEpoch;
     const following = blocks.at(-1)?.slot === end - 1 ? undefined : await this.#headerFrom(end);
-    let before: number | undefined;
+    let next = first;
     for (const { slot, parentRoot } of following ? [...blocks, following] : blocks) {
-      if (slot > (before === undefined ? first : before + 1)) {
-        const parent = await this.#reader.header(parentRoot);
-        if (!parent || (before === undefined ? parent.slot >= first : parent.slot !== before)) return false;
-      }
-      before = slot;
+      if (slot > next && (await this.#reader.headerUntil(next - 1))?.root !== parentRoot) return false;
+      next = slot + 1;
     }
     return true;
   }
