@@ -78,8 +78,9 @@ const BATCHES: readonly (readonly Suite[])[] = [
   // Two networks at a time: they wait for slots more than they compute.
   [
     { name: "devnet", command: vitest(...DEVNET, "lifecycle", "failover"), counts: "vitest" },
-    { name: "keepers", command: vitest(...DEVNET, "keepers", "keys"), counts: "vitest" },
+    { name: "keys", command: vitest(...DEVNET, "keys"), counts: "vitest" },
   ],
+  [{ name: "keepers", command: vitest(...DEVNET, "keepers"), counts: "vitest" }],
 ];
 const SUITES = BATCHES.flat();
 

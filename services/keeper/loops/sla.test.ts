@@ -42,6 +42,7 @@ async function through(members: readonly Copy[], first: number, last: number): P
 function ledgerOf({ folder }: Copy) {
   const cache = join(folder, "cache");
   return readdirSync(cache)
+    .filter((file) => file.endsWith(".jsonl"))
     .flatMap((file) => readFileSync(join(cache, file), "utf8").trim().split("\n"))
     .map((line) => JSON.parse(line) as { epoch: number; counts: [number, number, number][] | null })
     .map(({ counts, ...line }) => ({ ...line, counts: counts && counts.toSorted(([left], [right]) => left - right) }))
