@@ -95,8 +95,7 @@ export function evaluateEpoch(
 /**
  * Whether the chain was finalising in an epoch: a checkpoint of at most four epochs before was final then. What was justified when is
  * told by the sources of attestations; what was final follows by the four rules of weigh_justification_and_finalization
- * (phase0/beacon-chain.md). When the source jumps over one epoch to the next, that one counts as justified too: its votes came in late and
- * were counted in the same transition, as happens wherever blocks are slow. Longer jumps justify nothing between: that can only exempt.
+ * (phase0/beacon-chain.md). An epoch that was justified without ever becoming a source is not known to be: that can only exempt.
  */
 export function isFinalizing(epoch: number, blocks: readonly BeaconBlock[]): boolean {
   /** The current justified checkpoint's epoch, by epoch. */
@@ -104,7 +103,6 @@ export function isFinalizing(epoch: number, blocks: readonly BeaconBlock[]): boo
   for (const { attestations } of blocks)
     for (const { targetEpoch, sourceEpoch } of attestations) current.set(targetEpoch, sourceEpoch);
   const justified = new Set(current.values());
-  for (const [target, source] of current) if (current.get(target - 1) === source - 2) justified.add(source - 1);
   const all = (from: number, to: number): boolean => {
     for (let at = from; at <= to; at++) if (!justified.has(at)) return false;
     return true;

@@ -100,23 +100,12 @@ function said({ blocks }: Simulated, epoch: number): boolean {
   );
 }
 
-/** Whether the source jumps over an epoch that was not justified: the one thing that blocks do not tell. */
-function jumpsOverUnjustified({ blocks, justified }: Simulated): boolean {
-  const sources = new Map(
-    blocks.flatMap(({ attestations }) => attestations.map((each) => [each.targetEpoch, each.sourceEpoch] as const)),
-  );
-  return [...sources].some(
-    ([target, source]) => sources.get(target - 1) === source - 2 && source > 1 && !justified.has(source - 1),
-  );
-}
-
 describe("finality told by blocks", () => {
   it("is never said to be there when the state's checkpoint is older than four epochs", () => {
     const verdicts = { yes: 0, no: 0 };
     assert(
       property(array(epochOf, { minLength: 5, maxLength: 24 }), (epochs) => {
         const chain = simulate(epochs);
-        if (jumpsOverUnjustified(chain)) return;
         chain.finalizedIn.forEach((finalized, epoch) => {
           const yes = said(chain, epoch);
           verdicts[yes ? "yes" : "no"] += 1;
@@ -133,7 +122,6 @@ describe("finality told by blocks", () => {
     assert(
       property(array(epochOf, { minLength: 5, maxLength: 24 }), (drawn) => {
         const chain = simulate(drawn.map(({ justified }) => ({ justified, attested: "itself" })));
-        if (jumpsOverUnjustified(chain)) return;
         chain.finalizedIn.forEach((finalized, epoch) => {
           const sources = new Set(
             chain.blocks.flatMap(({ attestations }) => attestations.map((each) => each.sourceEpoch)),
@@ -144,22 +132,9 @@ describe("finality told by blocks", () => {
           expect(said(chain, epoch)).toBe(finalized >= epoch - EPOCHS_BEFORE);
         });
       }),
-      { numRuns: 8_000 },
+      { numRuns: 2_000 },
     );
     expect(compared).toBeGreaterThan(1_000);
-  });
-
-  it("is there while every other epoch is justified late, and never becomes a source", () => {
-    const chain = simulate(
-      Array.from({ length: 16 }, (_, epoch) => ({
-        justified: epoch % 2 === 0 ? "next" : "itself",
-        attested: "itself",
-      })),
-    );
-    for (let epoch = EPOCHS_BEFORE + 2; epoch < 16; epoch++) {
-      expect(chain.finalizedIn[epoch]).toBeGreaterThanOrEqual(epoch - EPOCHS_BEFORE);
-      expect(said(chain, epoch)).toBe(true);
-    }
   });
 
   it.each(["itself", "next"] as const)("is there while each epoch is justified by %s's end", (justified) => {

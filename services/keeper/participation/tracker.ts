@@ -56,7 +56,7 @@ export class ParticipationTracker {
     const head = await this.#reader.head();
     const epoch = Math.floor(head.slot / slotsPerEpoch);
     for (const each of [epoch - 1, epoch, epoch + 1]) {
-      if (each < 0 || (await this.#noted(each))) continue;
+      if (each < 0 || (await this.#isNoted(each))) continue;
       await this.#readDuties(each, head, isOurs);
     }
   }
@@ -96,6 +96,12 @@ export class ParticipationTracker {
     this.#duties.set(epoch, duties);
     await this.#store?.save(duties);
     return duties;
+  }
+
+  /** Whether an epoch's duties are noted, of a block that is still on the chain: one that was left behind may have had others. */
+  async #isNoted(epoch: number): Promise<boolean> {
+    const noted = await this.#noted(epoch);
+    return noted !== undefined && (await this.#reader.header(noted.anchor.slot))?.root === noted.anchor.root;
   }
 
   async #noted(epoch: number): Promise<EpochDuties | undefined> {
