@@ -233,6 +233,8 @@ describe(`three keepers, two operators, on ${EXECUTION}`, () => {
       expect([0n, net > 0n ? (net * 200n) / 10_000n : 0n]).toContain(operatorFee);
       if (growth !== undefined) expect({ refSlot, growth }).toEqual({ refSlot, growth: gain - loss + rewards + paid });
     }
+    killing.abort();
+    await killer;
     expect(kills).toBeGreaterThan(10);
     console.log(`devnet: ${recorder.settlements.length} frames settled once each, keepers killed ${kills} times`);
   });
@@ -331,8 +333,6 @@ describe(`three keepers, two operators, on ${EXECUTION}`, () => {
   });
 
   it("are not moved by one of them that lies, and name it", async () => {
-    killing.abort();
-    await killer;
     end("keeper-3");
     const liar = walletOf("oracle-3");
     const before = recorder.settlements.length;
