@@ -61,6 +61,11 @@ export function epochAt(facts: ChainFacts, seconds: number): number {
   return Math.floor(slotAt(facts, seconds) / facts.slotsPerEpoch);
 }
 
+/** Unix seconds at which an epoch begins. */
+export function epochStart({ genesisTime, secondsPerSlot, slotsPerEpoch }: ChainFacts, epoch: number): number {
+  return genesisTime + epoch * slotsPerEpoch * secondsPerSlot;
+}
+
 /** A client of the beacon node API (ethereum/beacon-APIs). */
 export class BeaconClient {
   readonly url: string;

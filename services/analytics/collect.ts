@@ -7,7 +7,8 @@ import { ParticipationTracker } from "../keeper/participation/tracker.ts";
 import { REGISTRY_ABI, SERVICE_LEVEL_ABI } from "../keeper/protocol/abi.ts";
 import { Fleet, type FleetView } from "../keeper/protocol/fleet.ts";
 import type { Protocol } from "../keeper/protocol/protocol.ts";
-import { countEpoch, departuresIn, type ServedValidator } from "../keeper/service-level/count.ts";
+import type { ServedValidator } from "../keeper/service-level/count.ts";
+import { ledgerEntry } from "../keeper/service-level/entry.ts";
 import { ServiceLedger } from "../keeper/service-level/ledger.ts";
 import { chargesOf, depositsOf } from "./events.ts";
 import { NothingToReportError, ReportArgumentError } from "./errors.ts";
@@ -172,36 +173,24 @@ class Walk {
   /** @param windowFirst first epoch of the present window: departures before it do not count for it */
   async epoch(epoch: number, windowFirst: number, windowEpochs: number): Promise<void> {
     const { beacon } = this.#protocol;
-    const { genesisTime, secondsPerSlot, slotsPerEpoch, maxSeedLookahead } = await beacon.parameters();
+    const parameters = await beacon.parameters();
     const tracked = await this.#tracker.evaluate(epoch, (index) => this.#served.has(index));
     if (!tracked) {
       this.unknown.push(epoch);
-      await this.ledger.add(epoch, { counts: null, departures: [] });
-      await this.blocksUntil(epoch, (epoch + 1) * slotsPerEpoch - 1);
+      await this.blocksUntil(epoch, (epoch + 1) * parameters.slotsPerEpoch - 1);
       return;
     }
     if (tracked.finalizing)
       for (const [index, seen] of tracked.validators)
         this.tallies.set(index, withEpoch(this.tallies.get(index) ?? NO_TALLY, seen));
-    const departed = (blocks: readonly BeaconBlock[]): Map<number, number> =>
-      departuresIn(
-        blocks,
-        slotsPerEpoch,
-        (publicKey) => this.#indexOf.get(publicKey),
-        (index) => (this.#served.get(index)?.exitEpoch ?? Infinity) !== Infinity,
-      );
     const begin = Math.max(windowFirst, Math.floor(epoch / windowEpochs) * windowEpochs);
-    const counts = countEpoch(tracked, {
+    const entry = ledgerEntry(tracked, {
       validators: this.#served,
-      departures: new Map([
-        ...departed(tracked.following),
-        ...departed(tracked.blocks),
-        ...this.ledger.departures(begin, epoch - 1),
-      ]),
-      epochStart: genesisTime + epoch * slotsPerEpoch * secondsPerSlot,
-      maxSeedLookahead,
+      indexOf: this.#indexOf,
+      earlier: this.ledger.departures(begin, epoch - 1),
+      parameters,
     });
-    await this.ledger.add(epoch, { counts, departures: [...departed(tracked.blocks).keys()] });
+    await this.ledger.add(epoch, entry);
     tracked.blocks.forEach((block) => this.#note(block));
     await this.#noteMissedProposals(epoch, tracked.blocks);
   }

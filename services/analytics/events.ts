@@ -1,5 +1,6 @@
 /** What the execution chain says of deposits and charges. */
 import type { Hex, PublicClient } from "viem";
+import { slotAt } from "../../provider/beacon/api.ts";
 import { DEPOSIT_CONTRACT_ABI, REGISTRY_ABI } from "../keeper/protocol/abi.ts";
 import type { Protocol } from "../keeper/protocol/protocol.ts";
 
@@ -20,7 +21,7 @@ export async function depositsOf(
   after: bigint,
   publicKeys: readonly Hex[],
 ): Promise<ReadonlyMap<Hex, readonly Deposit[]>> {
-  const { genesisTime, secondsPerSlot } = await beacon.parameters();
+  const parameters = await beacon.parameters();
   const wanted = new Set(publicKeys);
   const found = new Map<Hex, Deposit[]>();
   for await (const [fromBlock, toBlock] of ranges(client, after + 1n)) {
@@ -36,7 +37,7 @@ export async function depositsOf(
       const publicKey = args.pubkey.toLowerCase() as Hex;
       if (!wanted.has(publicKey)) continue;
       const time = Number((await client.getBlock({ blockNumber })).timestamp);
-      const slot = Math.floor((time - genesisTime) / secondsPerSlot);
+      const slot = slotAt(parameters, time);
       found.set(publicKey, [...(found.get(publicKey) ?? []), { time, slot, gwei: gweiOf(args.amount) }]);
     }
   }

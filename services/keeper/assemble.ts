@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Registry } from "prom-client";
-import { BeaconClient } from "../../provider/beacon/api.ts";
+import { BeaconClient, epochStart } from "../../provider/beacon/api.ts";
 import { connectChain } from "../../provider/chain/client.ts";
 import { BeaconReader } from "./beacon/reader.ts";
 import { ChainClock, Turns, type Keeper } from "./keeper.ts";
@@ -115,13 +115,12 @@ function witnessOf({ settings, protocol, fleet, clock }: Keeper, metrics: FleetM
   if (!settings.prometheus) return undefined;
   return new UptimeWitness(settings.prometheus, {
     windowStart: async (window) => {
-      const { genesisTime, secondsPerSlot, slotsPerEpoch } = await protocol.beacon.parameters();
       const epochs = await protocol.client.readContract({
         address: protocol.contracts.ServiceLevel,
         abi: SERVICE_LEVEL_ABI,
         functionName: "windowEpochs",
       });
-      return genesisTime + window * Number(epochs) * slotsPerEpoch * secondsPerSlot;
+      return epochStart(await protocol.beacon.parameters(), window * Number(epochs));
     },
     operatorName: async (operatorId) => {
       const { operators } = await fleet.view(await clock.stableBlock());

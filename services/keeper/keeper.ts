@@ -1,4 +1,5 @@
 import { keccak256, stringToHex, type Hex } from "viem";
+import { slotAt } from "../../provider/beacon/api.ts";
 import { Committee } from "./protocol/committee.ts";
 import { Fleet } from "./protocol/fleet.ts";
 import type { Protocol } from "./protocol/protocol.ts";
@@ -52,8 +53,7 @@ export class ChainClock {
 
   /** The slot of this moment by this machine's clock. */
   async slot(): Promise<number> {
-    const { genesisTime, secondsPerSlot } = await this.#protocol.beacon.parameters();
-    return Math.floor((Date.now() / 1_000 - genesisTime) / secondsPerSlot);
+    return slotAt(await this.#protocol.beacon.parameters(), Date.now() / 1_000);
   }
 }
 

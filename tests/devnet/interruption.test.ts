@@ -1,3 +1,4 @@
+import { basename, dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createPublicClient, http, parseAbiItem, type Address, type Hex } from "viem";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -70,10 +71,13 @@ describe(`an engine killed ${KILLS} times during its first up (seed ${SEED})`, (
 
     const keystores = filesBelow(project.path(".ethstake", STACK, "keys")).filter((file) => file.endsWith(".json"));
     expect(keystores).toHaveLength(2);
-    const processes = filesBelow(project.path(".ethstake", STACK, "processes")).filter((file) =>
-      file.endsWith("status.json"),
-    );
-    expect(processes).toHaveLength(3);
+    const processes = filesBelow(project.path(".ethstake", STACK, "processes"))
+      .filter((file) => file.endsWith("status.json"))
+      .map((file) => basename(dirname(file)));
+    expect(processes.sort()).toEqual([
+      ...["keeper-1", "keeper-2", "keeper-3"],
+      ...["node-1-beacon", "node-1-execution", "node-1-validator"],
+    ]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { hexToBigInt, type Hex } from "viem";
 import { z } from "zod";
+import { epochStart } from "../../../provider/beacon/api.ts";
 import type { BeaconReader, BlockHeader, ValidatorRecord } from "../beacon/reader.ts";
 import {
   DEPOSIT_CONTRACT_ABI,
@@ -104,8 +105,8 @@ async function completedValidators(
 ): Promise<CompletedValidator[]> {
   if (keys.length === 0) return [];
   const { beacon, client } = protocol;
-  const { slotsPerEpoch, secondsPerSlot, genesisTime } = await beacon.parameters();
-  const epoch = Math.floor(header.slot / slotsPerEpoch);
+  const parameters = await beacon.parameters();
+  const epoch = Math.floor(header.slot / parameters.slotsPerEpoch);
   const isCredited = await creditedKeys(protocol, keys, header, blockNumber);
   const records = new Map<Hex, ValidatorRecord>();
   // By root: it names one state for ever, and some nodes confuse states that are asked for by slot.
@@ -118,10 +119,10 @@ async function completedValidators(
   const payable = [...records.values()].filter(
     ({ slashed, withdrawableEpoch }) => slashed && withdrawableEpoch <= epoch,
   );
-  const since = Math.min(...payable.map(({ withdrawableEpoch }) => withdrawableEpoch)) * slotsPerEpoch * secondsPerSlot;
+  const since = epochStart(parameters, Math.min(...payable.map(({ withdrawableEpoch }) => withdrawableEpoch)));
   const paid =
     payable.length > 0
-      ? await paidOutSince(client, new Set(payable.map(({ index }) => index)), genesisTime + since, blockNumber)
+      ? await paidOutSince(client, new Set(payable.map(({ index }) => index)), since, blockNumber)
       : new Map<number, bigint>();
   return keys.map(({ operatorId, publicKey }) => {
     const record = records.get(publicKey);

@@ -44,8 +44,8 @@ function ledgerOf({ folder }: Copy) {
   return readdirSync(cache)
     .filter((file) => file.endsWith(".jsonl"))
     .flatMap((file) => readFileSync(join(cache, file), "utf8").trim().split("\n"))
-    .map((line) => JSON.parse(line) as { epoch: number; counts: [number, number, number][] | null })
-    .map(({ counts, ...line }) => ({ ...line, counts: counts && counts.toSorted(([left], [right]) => left - right) }))
+    .map((line) => JSON.parse(line) as { epoch: number; counts: [number, number, number][] })
+    .map(({ counts, ...line }) => ({ ...line, counts: counts.toSorted(([left], [right]) => left - right) }))
     .sort((left, right) => left.epoch - right.epoch);
 }
 
@@ -227,7 +227,42 @@ describe("a member without a full view", () => {
     await late.run("sla").catch(() => undefined);
     await late.run("sla");
     expect(busy).toBeLessThanOrEqual(0);
-    expect(ledgerOf(late).filter(({ counts }) => counts === null)).toEqual([]);
+    expect(ledgerOf(late).map(({ epoch }) => epoch)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  it("counts an epoch once its node finds the blocks again, and anew what came after an exit in them", async () => {
+    world.beacon.isAbsent = (index, epoch) => index === 3 && epoch >= 1;
+    world.beacon.exits.set(SLOTS_PER_EPOCH + 2, [3]);
+    Object.assign(world.beacon.validators[3] ?? {}, { exitEpoch: 30 });
+    const [whole, late] = [world.copy(0), world.copy(1)];
+    world.goTo(COMPLETE * SLOTS_PER_EPOCH);
+    await whole.run("sla");
+    // While a node moves final blocks to its archive it has them nowhere for a moment.
+    world.beacon.disturb = (path) => (/blocks\/(8|9|1[0-3])$/.test(path) ? { status: 404 } : undefined);
+    await late.run("sla");
+    expect(ledgerOf(late)).toMatchObject([
+      {
+        epoch: 6,
+        counts: [
+          [1, 8, 1],
+          [2, 8, 0],
+        ],
+      },
+      { epoch: 7 },
+    ]);
+    expect(ledgerOf(late)).not.toEqual(ledgerOf(whole));
+    world.beacon.disturb = () => undefined;
+    await late.run("sla");
+    expect(late.lines.filter(({ msg }) => msg.startsWith("the beacon node lacks"))).toHaveLength(6);
+    world.goTo(COMPLETE * SLOTS_PER_EPOCH + 1);
+    await late.run("sla");
+    expect(ledgerOf(late)).toEqual(ledgerOf(whole));
+    const missed = ledgerOf(whole).map(({ counts }) => counts.reduce((sum, [, , each]) => sum + each, 0));
+    expect(missed).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
+    const told = await Promise.all(
+      [whole, late].map((member) => member.metric("ethstake_operator_epochs_assigned_total", { operator: "south" })),
+    );
+    expect(told[1]).toBe(told[0]);
   });
 
   it("does not vote when its node knows no duties any more", async () => {
@@ -235,16 +270,7 @@ describe("a member without a full view", () => {
     world.beacon.oldestState = 4 * SLOTS_PER_EPOCH;
     const late = world.copy(0);
     await through([late], COMPLETE, COMPLETE);
-    expect(ledgerOf(late).map(({ counts }) => counts === null)).toEqual([
-      true,
-      true,
-      true,
-      true,
-      false,
-      false,
-      false,
-      false,
-    ]);
+    expect(ledgerOf(late).map(({ epoch }) => epoch)).toEqual([4, 5, 6, 7]);
     expect(world.execution.mined).toEqual([]);
     expect(late.lines.some(({ msg }) => msg.startsWith("a window is not known whole"))).toBe(true);
   });
@@ -260,10 +286,10 @@ describe("a member without a full view", () => {
       .add(7 * SLOTS_PER_EPOCH - 1);
     const late = world.copy(0);
     await through([late], COMPLETE, COMPLETE);
-    const counts = ledgerOf(late).map(({ counts: each }) => each);
-    const missed = counts.map((each) => each && each.reduce((sum, [, , missing]) => sum + missing, 0));
-    expect(missed.slice(0, 3)).toEqual([null, null, null]);
-    expect(missed.at(-1)).toBe(0);
-    expect(missed.filter((each) => each !== null && each !== 0)).toEqual([]);
+    const missed = ledgerOf(late).map(({ epoch, counts }) => [
+      epoch,
+      counts.reduce((sum, [, , each]) => sum + each, 0),
+    ]);
+    expect(missed).toEqual([[7, 0]]);
   });
 });

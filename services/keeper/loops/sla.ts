@@ -1,12 +1,15 @@
 import { encodeAbiParameters, keccak256, parseAbiParameters, type Hex } from "viem";
+import { epochAt, epochStart } from "../../../provider/beacon/api.ts";
 import type { Keeper } from "../keeper.ts";
 import type { ParticipationTracker, TrackedEpoch } from "../participation/tracker.ts";
 import { DOWNTIME_ABI, PENALTY_PENDING, REGISTRY_ABI, SERVICE_LEVEL_ABI } from "../protocol/abi.ts";
 import type { FleetView } from "../protocol/fleet.ts";
 import type { Loop, Outcome } from "../runtime/loop.ts";
 import { breachesOf, type Breach, type DowntimeReport } from "../service-level/breaches.ts";
-import { countEpoch, departuresIn, type Counts, type ServedValidator } from "../service-level/count.ts";
+import type { Counts, ServedValidator } from "../service-level/count.ts";
+import { ledgerEntry } from "../service-level/entry.ts";
 import type { ServiceLedger } from "../service-level/ledger.ts";
+import { Retries } from "../service-level/retries.ts";
 import type { UptimeWitness } from "../service-level/witness.ts";
 import { observe, seekAgreement } from "./standing.ts";
 
@@ -33,6 +36,9 @@ export class SlaLoop implements Loop {
   readonly pace = "slot";
   readonly #keeper: Keeper;
   readonly #parts: SlaParts;
+  readonly #retries = new Retries();
+  /** Epochs that the listener has heard of: those that are counted anew are no news. */
+  readonly #told = new Set<number>();
   /** Penalties below it are closed. */
   #firstOpenPenalty = 1n;
 
@@ -54,6 +60,8 @@ export class SlaLoop implements Loop {
     const reportable = current - 1;
     const first = Math.max(0, reportable) * windowEpochs;
     await ledger.forgetBefore(first);
+    this.#retries.forgetBefore(first);
+    for (const epoch of this.#told) if (epoch < first) this.#told.delete(epoch);
     const newest = await tracker.newestComplete();
     const counted = await this.#count(view, Math.max(first, await this.#firstServedEpoch(view)), newest, windowEpochs);
 
@@ -61,7 +69,7 @@ export class SlaLoop implements Loop {
     if (executed) return "acted";
     const last = (reportable + 1) * windowEpochs - 1;
     if (reportable < 0 || newest < last) return counted ? "acted" : "idle";
-    return await this.#report(reportable, first, last, view);
+    return await this.#report(reportable, windowEpochs, view);
   }
 
   /** The present window, and epochs of a window. */
@@ -77,17 +85,17 @@ export class SlaLoop implements Loop {
 
   /** The first epoch in which one of our validators can have served. */
   async #firstServedEpoch(view: FleetView): Promise<number> {
-    const { genesisTime, secondsPerSlot, slotsPerEpoch } = await this.#keeper.protocol.beacon.parameters();
     const earliest = Math.min(...[...view.byIndex.values()].map(({ since }) => since));
     if (!Number.isFinite(earliest)) return Infinity;
-    return Math.max(0, Math.floor((earliest - genesisTime) / (secondsPerSlot * slotsPerEpoch)));
+    return Math.max(0, epochAt(await this.#keeper.protocol.beacon.parameters(), earliest));
   }
 
   /** Counts epochs that are complete and not counted yet. @returns whether there were any */
   async #count(view: FleetView, first: number, newest: number, windowEpochs: number): Promise<boolean> {
-    const { protocol, log } = this.#keeper;
+    const { clock, protocol, log } = this.#keeper;
     const { tracker, ledger, listener } = this.#parts;
-    const { genesisTime, secondsPerSlot, slotsPerEpoch, maxSeedLookahead } = await protocol.beacon.parameters();
+    const parameters = await protocol.beacon.parameters();
+    const slot = await clock.slot();
     const served = new Map<number, ServedValidator>();
     const indexOf = new Map<Hex, number>();
     for (const [index, { key, since, record }] of view.byIndex) {
@@ -95,52 +103,51 @@ export class SlaLoop implements Loop {
       served.set(index, { index, operatorId: key.operatorId, depositedAt: since, activationEpoch, exitEpoch });
       indexOf.set(key.publicKey, index);
     }
-    let done = 0;
-    for (let epoch = first; epoch <= newest && done < EPOCHS_PER_RUN; epoch++) {
-      if (ledger.has(epoch)) continue;
-      done += 1;
+    let tried = 0;
+    let counted = false;
+    for (let epoch = first; epoch <= newest && tried < EPOCHS_PER_RUN; epoch++) {
+      if (ledger.has(epoch) || !this.#retries.isDue(epoch, slot)) continue;
+      tried += 1;
       const tracked = await tracker.evaluate(epoch, (index) => served.has(index));
       if (!tracked) {
-        log.warn({ loop: this.name, epoch }, "the beacon node does not know any more who had duties");
-        await ledger.add(epoch, { counts: null, departures: [] });
+        // Nodes lack blocks while they move them to their archive, and old states while they load: asked again, less and less often.
+        const again = this.#retries.failed(epoch, slot);
+        log.warn({ loop: this.name, epoch, again }, "the beacon node lacks blocks or duties of an epoch");
         continue;
       }
-      const departed = (blocks: TrackedEpoch["blocks"]): Map<number, number> =>
-        departuresIn(
-          blocks,
-          slotsPerEpoch,
-          (publicKey) => indexOf.get(publicKey),
-          (index) => (served.get(index)?.exitEpoch ?? Infinity) !== Infinity,
-        );
-      const windowStart = Math.floor(epoch / windowEpochs) * windowEpochs;
-      const counts = countEpoch(tracked, {
+      const window = Math.floor(epoch / windowEpochs);
+      const entry = ledgerEntry(tracked, {
         validators: served,
-        departures: new Map([
-          ...departed(tracked.following),
-          ...departed(tracked.blocks),
-          ...ledger.departures(windowStart, epoch - 1),
-        ]),
-        epochStart: genesisTime + epoch * slotsPerEpoch * secondsPerSlot,
-        maxSeedLookahead,
+        indexOf,
+        earlier: ledger.departures(window * windowEpochs, epoch - 1),
+        parameters,
       });
-      await ledger.add(epoch, { counts, departures: [...departed(tracked.blocks).keys()] });
-      listener.epochCounted(tracked, counts, view);
+      await ledger.add(epoch, entry);
+      counted = true;
+      // Later epochs of the window that were counted without knowing of these departures.
+      if (entry.departures.length > 0) await ledger.forgetRange(epoch + 1, (window + 1) * windowEpochs - 1);
+      if (this.#told.has(epoch)) continue;
+      this.#told.add(epoch);
+      listener.epochCounted(tracked, entry.counts, view);
     }
-    return done > 0;
+    return counted;
   }
 
   /** Votes for, and makes, the reports of a finished window. */
-  async #report(window: number, first: number, last: number, view: FleetView): Promise<Outcome> {
+  async #report(window: number, windowEpochs: number, view: FleetView): Promise<Outcome> {
     const { clock, protocol, log } = this.#keeper;
+    const parameters = await protocol.beacon.parameters();
+    const first = window * windowEpochs;
+    const last = first + windowEpochs - 1;
     const from = Math.max(first, await this.#firstServedEpoch(view));
     const unknown = from > last ? [] : this.#parts.ledger.unknown(from, last);
     if (unknown.length > 0) {
       log.warn({ loop: this.name, window, unknown: unknown.length }, "a window is not known whole: no vote on it");
       return "waiting";
     }
-    const breaches = await this.#breaches(window, first, last);
+    const breaches = await this.#breaches(window, windowEpochs);
     const own = new Set(breaches.map(({ report }) => this.#digest(report)));
-    const since = await this.#blockAt((await this.#windowStart(window + 1)) - 1);
+    const since = await this.#blockAt(epochStart(parameters, last + 1) - 1);
     const open = await this.#openOf(breaches);
     if (open.length === 0) {
       await observe(this.#keeper, "service_level", own, since);
@@ -148,22 +155,22 @@ export class SlaLoop implements Loop {
     }
     // A lane holds one agreement at a time. All members look at the same operator at the same time, and go on to the next after a while,
     // so that one who sees a breach that the others do not see cannot hold up the rest.
-    const { slotsPerEpoch } = await protocol.beacon.parameters();
-    const turn = Math.floor((await clock.slot()) / slotsPerEpoch);
+    const turn = Math.floor((await clock.slot()) / parameters.slotsPerEpoch);
     const breach = open[turn % open.length];
     return breach ? await this.#pursue(breach, own, since) : "idle";
   }
 
   /** Operators that did not keep a window. */
-  async #breaches(window: number, first: number, last: number): Promise<Breach[]> {
+  async #breaches(window: number, windowEpochs: number): Promise<Breach[]> {
     const { client, contracts } = this.#keeper.protocol;
     const contract = { address: contracts.ServiceLevel, abi: SERVICE_LEVEL_ABI } as const;
-    const [windowEpochs, terms, bondPerKey] = await Promise.all([
-      client.readContract({ ...contract, functionName: "windowEpochs" }),
+    const [terms, bondPerKey] = await Promise.all([
       client.readContract({ ...contract, functionName: "termsOf", args: [BigInt(window)] }),
       client.readContract({ address: contracts.OperatorRegistry, abi: REGISTRY_ABI, functionName: "bondPerKey" }),
     ]);
-    return breachesOf(window, this.#parts.ledger.totals(first, last), windowEpochs, bondPerKey, terms);
+    const first = window * windowEpochs;
+    const totals = this.#parts.ledger.totals(first, first + windowEpochs - 1);
+    return breachesOf(window, totals, BigInt(windowEpochs), bondPerKey, terms);
   }
 
   /** Those that are neither charged nor reported nor dismissed, and that the second opinion does not contradict. */
@@ -259,22 +266,16 @@ export class SlaLoop implements Loop {
       allClosed = false;
       const { timestamp } = await protocol.client.getBlock();
       if (Number(timestamp) < penalty.executableFrom || !(await turns.isMine(`penalty ${id}`))) continue;
-      acted ||= await accounts.member.send({
+      const sent = await accounts.member.send({
         contract: "ServiceLevel",
         abi: SERVICE_LEVEL_ABI,
         functionName: "executePenalty",
         args: [id],
         purpose: `Executing penalty ${id} of operator ${penalty.operatorId}`,
       });
+      acted = acted || sent;
     }
     return acted;
-  }
-
-  /** Unix seconds at which a window begins. */
-  async #windowStart(window: number): Promise<number> {
-    const { genesisTime, secondsPerSlot, slotsPerEpoch } = await this.#keeper.protocol.beacon.parameters();
-    const [, epochs] = await this.#windows();
-    return genesisTime + window * epochs * slotsPerEpoch * secondsPerSlot;
   }
 
   /** Number of a block from about a time, by how fast blocks come at most: votes before it are older. */

@@ -63,7 +63,7 @@ export class ParticipationTracker {
 
   /**
    * What our validators did in an epoch that is complete.
-   * @returns undefined when the beacon node does not know any more who had to attest when, or lacks blocks
+   * @returns undefined when the beacon node does not know who had to attest when, or lacks blocks: for now, or for good
    */
   async evaluate(epoch: number, isOurs: (index: number) => boolean): Promise<TrackedEpoch | undefined> {
     const parameters = await this.#reader.parameters();

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { array, assert, asyncProperty, integer, nat, option, record, uniqueArray } from "fast-check";
+import { array, assert, asyncProperty, integer, nat, record, uniqueArray } from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Counts } from "./count.ts";
 import { ServiceLedger, type LedgerEntry } from "./ledger.ts";
@@ -13,10 +13,8 @@ beforeEach(() => {
 
 const countsOf = (assigned: number, missed: number): Map<number, Counts> => new Map([[1, { assigned, missed }]]);
 const entryOf = record({
-  counts: option(
-    array(record({ assigned: nat(100), missed: nat(100) }), { maxLength: 3 }).map(
-      (list) => new Map(list.map((counts, index) => [index + 1, counts])),
-    ),
+  counts: array(record({ assigned: nat(100), missed: nat(100) }), { maxLength: 3 }).map(
+    (list) => new Map(list.map((counts, index) => [index + 1, counts])),
   ),
   departures: uniqueArray(nat(20), { maxLength: 3 }),
 });
@@ -32,12 +30,11 @@ describe("the ledger", () => {
   it("knows sums, gaps and first departures of a range", async () => {
     const ledger = await ServiceLedger.open(undefined);
     await ledger.add(5, { counts: countsOf(2, 1), departures: [4] });
-    await ledger.add(6, { counts: null, departures: [] });
     await ledger.add(7, { counts: countsOf(3, 0), departures: [4, 9] });
     expect(ledger.totals(5, 7)).toEqual(countsOf(5, 1));
     expect(ledger.totals(6, 6)).toEqual(new Map());
     expect(ledger.unknown(4, 8)).toEqual([4, 6, 8]);
-    expect([4, 5, 6].map((epoch) => ledger.has(epoch))).toEqual([false, true, true]);
+    expect([4, 5, 6].map((epoch) => ledger.has(epoch))).toEqual([false, true, false]);
     expect([...ledger.departures(5, 7)]).toEqual([
       [4, 5],
       [9, 7],
@@ -46,8 +43,11 @@ describe("the ledger", () => {
       [4, 7],
       [9, 7],
     ]);
+    expect(await ledger.forgetRange(6, 6)).toBe(false);
     await ledger.forgetBefore(7);
     expect(ledger.unknown(5, 7)).toEqual([5, 6]);
+    expect(await ledger.forgetRange(7, 9)).toBe(true);
+    expect(ledger.has(7)).toBe(false);
   });
 
   it("is the same after a restart, readable by its owner alone, and smaller after forgetting", async () => {
@@ -85,7 +85,7 @@ describe("the ledger", () => {
         expect(known.length - complete === 0 || text[cut] === "\n").toBe(true);
         expect(known).toEqual(Array.from({ length: known.length }, (_, epoch) => epoch));
         for (let epoch = known.length; epoch < entries.length; epoch++)
-          await survivor.add(epoch, entries[epoch] ?? { counts: null, departures: [] });
+          await survivor.add(epoch, entries[epoch] ?? { counts: new Map(), departures: [] });
         expect(contents(await ServiceLedger.open(place), 3)).toEqual(contents(whole, 3));
       }),
     );
@@ -93,9 +93,12 @@ describe("the ledger", () => {
 
   it("skips what is no entry, and does not hide a file that it cannot read", async () => {
     await (await ServiceLedger.open(file)).add(1, { counts: countsOf(1, 0), departures: [] });
-    writeFileSync(file, `not json\n{"epoch":2}\n${readFileSync(file, "utf8")}`);
+    writeFileSync(
+      file,
+      `not json\n{"epoch":2}\n{"epoch":3,"counts":null,"departures":[]}\n${readFileSync(file, "utf8")}`,
+    );
     const ledger = await ServiceLedger.open(file);
-    expect([1, 2].map((epoch) => ledger.has(epoch))).toEqual([true, false]);
+    expect([1, 2, 3].map((epoch) => ledger.has(epoch))).toEqual([true, false, false]);
     await expect(ServiceLedger.open(tmpdir())).rejects.toMatchObject({ code: "EISDIR" });
   });
 });

@@ -6,8 +6,7 @@ import { addCounts, type Counts } from "./count.ts";
 
 /** What an epoch's blocks tell of operators. */
 export interface LedgerEntry {
-  /** Null when nobody could tell who had duties. */
-  readonly counts: ReadonlyMap<number, Counts> | null;
+  readonly counts: ReadonlyMap<number, Counts>;
   /** Validators whose exit or slashing the epoch's blocks carried. */
   readonly departures: readonly number[];
 }
@@ -15,7 +14,7 @@ export interface LedgerEntry {
 /** An entry as a line of the file; counts are operator, assigned, missed. */
 const lineSchema = z.object({
   epoch: z.number(),
-  counts: z.array(z.tuple([z.number(), z.number(), z.number()])).nullable(),
+  counts: z.array(z.tuple([z.number(), z.number(), z.number()])),
   departures: z.array(z.number()),
 });
 
@@ -49,14 +48,14 @@ export class ServiceLedger {
       const parsed = parse(line);
       if (!parsed) continue;
       const { epoch, counts, departures } = parsed;
-      ledger.#epochs.set(epoch, { counts: counts && toMap(counts), departures });
+      ledger.#epochs.set(epoch, { counts: toMap(counts), departures });
     }
     // Half a line, of a process that was killed while it wrote, would swallow the next one.
     await ledger.#rewrite();
     return ledger;
   }
 
-  /** Whether an epoch was counted, or given up. */
+  /** Whether an epoch was counted. */
   has(epoch: number): boolean {
     return this.#epochs.has(epoch);
   }
@@ -82,7 +81,7 @@ export class ServiceLedger {
   /** Epochs of a range that are not known, for what a range's totals are worth. */
   unknown(first: number, last: number): number[] {
     const epochs: number[] = [];
-    for (let epoch = first; epoch <= last; epoch++) if (!this.#epochs.get(epoch)?.counts) epochs.push(epoch);
+    for (let epoch = first; epoch <= last; epoch++) if (!this.#epochs.has(epoch)) epochs.push(epoch);
     return epochs;
   }
 
@@ -95,10 +94,20 @@ export class ServiceLedger {
 
   /** Lets go of epochs that no report can be about any more. */
   async forgetBefore(epoch: number): Promise<void> {
-    const old = [...this.#epochs.keys()].filter((known) => known < epoch);
-    if (old.length === 0) return;
+    await this.#forget((known) => known < epoch);
+  }
+
+  /** Lets go of a range of epochs, which are to be counted anew. @returns whether there were any */
+  async forgetRange(first: number, last: number): Promise<boolean> {
+    return await this.#forget((known) => known >= first && known <= last);
+  }
+
+  async #forget(isOld: (epoch: number) => boolean): Promise<boolean> {
+    const old = [...this.#epochs.keys()].filter(isOld);
+    if (old.length === 0) return false;
     for (const known of old) this.#epochs.delete(known);
     await this.#rewrite();
+    return true;
   }
 
   async #rewrite(): Promise<void> {
@@ -119,7 +128,7 @@ function parse(line: string): z.infer<typeof lineSchema> | undefined {
 }
 
 function lineOf(epoch: number, { counts, departures }: LedgerEntry): string {
-  const list = counts && [...counts].map(([operatorId, { assigned, missed }]) => [operatorId, assigned, missed]);
+  const list = [...counts].map(([operatorId, { assigned, missed }]) => [operatorId, assigned, missed]);
   return JSON.stringify({ epoch, counts: list, departures });
 }
 

@@ -1,0 +1,24 @@
+/** Longest time between two tries, in slots: two of the public networks' epochs. */
+const LONGEST_WAIT = 64;
+
+/** When epochs that could not be counted are looked at again: after one slot, two, four, and so on. */
+export class Retries {
+  readonly #epochs = new Map<number, { readonly wait: number; readonly slot: number }>();
+
+  /** Whether an epoch may be tried in a slot. */
+  isDue(epoch: number, slot: number): boolean {
+    return slot >= (this.#epochs.get(epoch)?.slot ?? 0);
+  }
+
+  /** Notes a try that failed. @returns the slot of the next one */
+  failed(epoch: number, slot: number): number {
+    const wait = Math.min(LONGEST_WAIT, 2 * (this.#epochs.get(epoch)?.wait ?? 0.5));
+    this.#epochs.set(epoch, { wait, slot: slot + wait });
+    return slot + wait;
+  }
+
+  /** Lets go of what is not tried any more. */
+  forgetBefore(epoch: number): void {
+    for (const known of this.#epochs.keys()) if (known < epoch) this.#epochs.delete(known);
+  }
+}
