@@ -20,6 +20,8 @@ export interface ChainParameters extends ChainFacts {
   readonly genesisForkVersion: Hex;
   /** MAX_SEED_LOOKAHEAD: epochs between the start of an exit and the exit, without a queue. */
   readonly maxSeedLookahead: number;
+  /** SHARD_COMMITTEE_PERIOD: epochs of activity before which no validator can exit. */
+  readonly shardCommitteePeriod: number;
   /** Forks that the node's configuration knows, by name, with their epochs. */
   readonly forkEpochs: Readonly<Record<string, number>>;
 }
@@ -140,6 +142,29 @@ export class BeaconReader {
     return undefined;
   }
 
+  /**
+   * The newest header at or before a slot, and no earlier one: what comes after it names it as its parent. A node that moves final blocks
+   * to its archive lacks some for a moment, and its answer is the same as for an empty slot.
+   * @throws BeaconApiError when the node lacks blocks around the slot
+   */
+  async lastHeader(slot: number): Promise<BlockHeader> {
+    const header = await this.headerUntil(slot);
+    const next = header?.slot === slot ? undefined : await this.headerFrom(slot + 1);
+    if (!header || (next && next.parentRoot !== header.root))
+      throw new BeaconApiError(this.client.url, `lacks blocks up to slot ${slot}: ask another node, or later`);
+    return header;
+  }
+
+  /** The first header at or after a slot; undefined when there is none yet. */
+  async headerFrom(slot: number): Promise<BlockHeader | undefined> {
+    const head = await this.head();
+    for (let at = slot; at <= head.slot; at++) {
+      const header = await this.header(at);
+      if (header) return header;
+    }
+    return undefined;
+  }
+
   /** The head's header. */
   async head(): Promise<BlockHeader> {
     const header = await this.header("head");
@@ -250,6 +275,7 @@ export class BeaconReader {
       electraForkEpoch: forkEpochs["electra"] ?? Infinity,
       genesisForkVersion: z.string().parse(data["GENESIS_FORK_VERSION"]) as Hex,
       maxSeedLookahead: Number(data["MAX_SEED_LOOKAHEAD"] ?? 4),
+      shardCommitteePeriod: Number(data["SHARD_COMMITTEE_PERIOD"] ?? 256),
       forkEpochs,
     };
   }

@@ -1,6 +1,6 @@
 import { hexToBigInt, type Hex } from "viem";
 import { z } from "zod";
-import { epochStart } from "../../../provider/beacon/api.ts";
+import { BeaconApiError, epochStart } from "../../../provider/beacon/api.ts";
 import type { BeaconReader, BlockHeader, ValidatorRecord } from "../beacon/reader.ts";
 import {
   DEPOSIT_CONTRACT_ABI,
@@ -10,6 +10,7 @@ import {
   QUEUE_ABI,
   REGISTRY_ABI,
 } from "../protocol/abi.ts";
+import { exitsAskedUntil } from "../protocol/exits-asked.ts";
 import type { TakenKey } from "../protocol/keys.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import { composeReport, type CompletedValidator, type OperatorBefore, type ReportedFrame } from "./compose.ts";
@@ -60,9 +61,9 @@ export async function readReport(
   exitDeadlineSeconds: number,
 ): Promise<ReportedFrame & { readonly block: bigint }> {
   const { beacon, client, contracts } = protocol;
-  const header = await beacon.headerUntil(refSlot);
-  const block = header && (await beacon.block(header.slot));
-  if (!header || !block) throw new Error(`the beacon node has no block up to slot ${refSlot}`);
+  const header = await beacon.lastHeader(refSlot);
+  const block = await beacon.block(header.slot);
+  if (!block) throw new BeaconApiError(beacon.client.url, `has the header of slot ${header.slot}, and not its block`);
   const { blockNumber } = block.payload;
   const [withdrawalVaultBalance, executionVaultBalance, lastRequestId, keys] = await Promise.all([
     client.getBalance({ address: contracts.WithdrawalVault, blockNumber }),
@@ -194,11 +195,12 @@ async function depositIndices(
 }
 
 async function operatorBefore(
-  { client, contracts, fromBlock }: Protocol,
+  protocol: Protocol,
   operatorId: number,
   blockNumber: bigint,
   overdueFrom: number,
 ): Promise<OperatorBefore> {
+  const { client, contracts, fromBlock } = protocol;
   const registry = { address: contracts.OperatorRegistry, abi: REGISTRY_ABI } as const;
   const range = { fromBlock, toBlock: blockNumber, strict: true, args: { operatorId: BigInt(operatorId) } } as const;
   const operator = await client.readContract({
@@ -208,19 +210,11 @@ async function operatorBefore(
     blockNumber,
   });
   const charges = await client.getContractEvents({ ...registry, eventName: "BondCharged", ...range });
-  const asked =
-    operator.requestedExits > 0n
-      ? await client.getContractEvents({ ...registry, eventName: "ExitsRequested", ...range })
-      : [];
-  let overdueExits = 0;
-  for (const { args, blockNumber: number } of asked) {
-    const { timestamp } = await client.getBlock({ blockNumber: number });
-    if (Number(timestamp) <= overdueFrom) overdueExits = Number(args.requestedExits);
-  }
   return {
     exitedKeys: Number(operator.exitedKeys),
     stuckKeys: Number(operator.stuckKeys),
-    overdueExits,
+    overdueExits:
+      operator.requestedExits > 0n ? await exitsAskedUntil(protocol, operatorId, overdueFrom, blockNumber) : 0,
     chargedLoss: charges
       .filter(({ args }) => args.by.toLowerCase() === contracts.RewardDistribution.toLowerCase())
       .reduce((sum, { args }) => sum + args.asked, 0n),

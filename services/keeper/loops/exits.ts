@@ -2,14 +2,13 @@ import { keccak256, toBytes, type Hex } from "viem";
 import type { Keeper } from "../keeper.ts";
 import { POOL_ABI, QUEUE_ABI, REGISTRY_ABI, WITHDRAWAL_VAULT_ABI } from "../protocol/abi.ts";
 import { chooseExits, exitsNeeded, type ExitCandidate } from "../protocol/economics.ts";
+import { exitsAskedUntil } from "../protocol/exits-asked.ts";
 import type { FleetValidator, FleetView } from "../protocol/fleet.ts";
 import type { Loop, Outcome } from "../runtime/loop.ts";
 
 const OPERATOR_MANAGER_ROLE = keccak256(toBytes("OPERATOR_MANAGER_ROLE"));
 const EXIT_ROLE = keccak256(toBytes("EXIT_ROLE"));
 const WEI_PER_GWEI = 10n ** 9n;
-/** SHARD_COMMITTEE_PERIOD (phase0/beacon-chain.md, Time parameters): epochs before which no validator can exit. */
-const SHARD_COMMITTEE_PERIOD = 256;
 /** Epochs after which an exit that the chain does not show is asked for again. */
 const FORCED_EPOCHS = 4;
 /** Requests of one transaction: what one block takes (EIP-7002). */
@@ -141,31 +140,19 @@ export class ExitsLoop implements Loop {
   /** The oldest validators of operators whose time for exits has passed, as many as are missing. */
   async #late(view: FleetView): Promise<FleetValidator[]> {
     const { protocol, settings } = this.#keeper;
-    const { client, contracts, fromBlock } = protocol;
+    const { shardCommitteePeriod } = await protocol.beacon.parameters();
     const epoch = await this.#epoch();
-    const { timestamp } = await client.getBlock();
+    const { timestamp } = await protocol.client.getBlock();
     const late: FleetValidator[] = [];
     for (const { operatorId, requestedExits } of view.operators.values()) {
       if (requestedExits === 0) continue;
-      const events = await client.getContractEvents({
-        address: contracts.OperatorRegistry,
-        abi: REGISTRY_ABI,
-        eventName: "ExitsRequested",
-        args: { operatorId: BigInt(operatorId) },
-        fromBlock,
-        strict: true,
-      });
-      let overdue = 0;
-      for (const { args, blockNumber } of events) {
-        const block = await client.getBlock({ blockNumber });
-        if (Number(timestamp - block.timestamp) > settings.exits.deadlineSeconds) overdue = Number(args.requestedExits);
-      }
+      const overdue = await exitsAskedUntil(protocol, operatorId, Number(timestamp) - settings.exits.deadlineSeconds);
       const own = [...view.byIndex.values()].filter(({ key }) => key.operatorId === operatorId);
       const missing = overdue - own.filter(isLeaving).length;
       late.push(
         ...own
           .filter((validator) => !isLeaving(validator))
-          .filter(({ record }) => record.activationEpoch + SHARD_COMMITTEE_PERIOD <= epoch)
+          .filter(({ record }) => record.activationEpoch + shardCommitteePeriod <= epoch)
           .filter(({ key }) => (this.#forced.get(key.publicKey) ?? -Infinity) + FORCED_EPOCHS <= epoch)
           .sort((left, right) => left.record.index - right.record.index)
           .slice(0, Math.max(0, missing)),

@@ -150,6 +150,23 @@ describe("three members", () => {
     }
   });
 
+  it("do not take a block that a node lacks for a moment for an empty slot", async () => {
+    const members = [0, 1, 2].map((member) => world.copy(member));
+    const last = refSlotOf(0);
+    world.goTo(World.settleableFrom(0));
+    world.beacon.disturb = (path) => (path.endsWith(`/${last}`) ? { status: 404 } : undefined);
+    for (const member of members)
+      await expect(member.run("reports")).rejects.toThrow(
+        `lacks blocks up to slot ${last}: ask another node, or later`,
+      );
+    expect(world.execution.mined).toEqual([]);
+    world.beacon.disturb = () => undefined;
+    await settle(0, async () => {
+      for (const member of members) await member.run("reports");
+    });
+    expect(world.protocol.settled).toEqual([world.truth(last)]);
+  });
+
   it("go on through a beacon node that fails at random", async () => {
     let seed = 7;
     world.beacon.disturb = () => {

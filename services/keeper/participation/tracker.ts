@@ -148,23 +148,13 @@ export class ParticipationTracker {
     // Genesis is the parent of the first block.
     const first = Math.max(1, (epoch - EPOCHS_BEFORE) * slotsPerEpoch);
     const end = (epoch + EPOCHS_AFTER + 1) * slotsPerEpoch;
-    const following = blocks.at(-1)?.slot === end - 1 ? undefined : await this.#headerFrom(end);
+    const following = blocks.at(-1)?.slot === end - 1 ? undefined : await this.#reader.headerFrom(end);
     let next = first;
     for (const { slot, parentRoot } of following ? [...blocks, following] : blocks) {
       if (slot > next && (await this.#reader.headerUntil(next - 1))?.root !== parentRoot) return false;
       next = slot + 1;
     }
     return true;
-  }
-
-  /** The first header at or after a slot; undefined when there is none yet. */
-  async #headerFrom(slot: number): Promise<BlockHeader | undefined> {
-    const head = await this.#reader.head();
-    for (let at = slot; at <= head.slot; at++) {
-      const header = await this.#reader.header(at);
-      if (header) return header;
-    }
-    return undefined;
   }
 
   async #readBlocks(epoch: number, slotsPerEpoch: number): Promise<BeaconBlock[]> {
