@@ -126,7 +126,7 @@ export function protocol(): Board {
                 expr: median("operator_last_window_penalty_due_ether", "stack, network, operator"),
                 legend: "due, last window",
               },
-              { expr: median("operator_charged_ether", "stack, network, operator"), legend: "charged, last window" },
+              { expr: median("operator_charged_ether", "stack, network, operator"), legend: "charged, 12 windows" },
               { expr: median("operator_breaches", "stack, network, operator"), legend: "breaches of 12" },
               { expr: median("operator_active_validators", "stack, network, operator"), legend: "validators" },
             ],
@@ -134,7 +134,7 @@ export function protocol(): Board {
             height: 10,
           }),
           lines({
-            title: "Charged for the last window",
+            title: "Charged for the last twelve windows",
             queries: [{ expr: median("operator_charged_ether", "operator"), legend: "{{operator}}" }],
             span: 8,
           }),

@@ -11,8 +11,8 @@ import { digestOf, processFiles, supervisedSchema, type SupervisorStatus } from 
 
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
-/** A process that ran this long counts as healthy again: the next pause is short. */
-const HEALTHY_AFTER_MS = 60_000;
+/** A process that ran this long counts as healthy again: the next pause is short. As Docker's restart policies have it. */
+const HEALTHY_AFTER_MS = 10_000;
 
 const [directory = "", name = ""] = process.argv.slice(2);
 const files = processFiles(directory, name);

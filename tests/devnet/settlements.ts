@@ -18,6 +18,8 @@ const POOL_ABI = parseAbi([
   "function depositedValidators() view returns (uint256)",
 ]);
 const WEI_PER_GWEI = 10n ** 9n;
+/** Seconds for which a settlement's states are asked for. */
+const TRIES = 20;
 const VALIDATOR_WEI = 32n * 10n ** 18n;
 
 /** A settled frame: what the chain says was settled, and what follows from the states of both chains. All in wei. */
@@ -46,6 +48,8 @@ export type Watched = Readonly<
 /** Follows settlements, and works out beside each what is true of its frame, from the beacon chain's own state while there is one. */
 export class SettlementRecorder {
   readonly settlements: Settlement[] = [];
+  /** Why a settlement could not be judged; undefined as long as all were. */
+  failure: unknown;
   readonly #client: PublicClient;
   readonly #reader: BeaconReader;
   readonly #contracts: Watched;
@@ -53,7 +57,18 @@ export class SettlementRecorder {
   readonly #stop = new AbortController();
   readonly #done: Promise<void>;
 
-  constructor(client: PublicClient, beaconApi: string, contracts: Watched, keys: readonly Hex[]) {
+  readonly #slotsPerFrame: number;
+  /** By a block's root. */
+  readonly #noted = new Map<Hex, { readonly balances: bigint; readonly credited: bigint }>();
+
+  constructor(
+    client: PublicClient,
+    beaconApi: string,
+    contracts: Watched,
+    keys: readonly Hex[],
+    slotsPerFrame: number,
+  ) {
+    this.#slotsPerFrame = slotsPerFrame;
     this.#client = client;
     this.#reader = new BeaconReader(new BeaconClient(beaconApi));
     this.#contracts = contracts;
@@ -69,6 +84,7 @@ export class SettlementRecorder {
   async #record(): Promise<void> {
     let next = 0n;
     while (!this.#stop.signal.aborted) {
+      await this.#noteFrame().catch(() => undefined);
       const head = await this.#client.getBlockNumber({ cacheTime: 0 }).catch(() => -1n);
       if (head >= next) {
         const logs = await this.#client
@@ -81,11 +97,37 @@ export class SettlementRecorder {
           })
           .catch(() => undefined);
         if (logs) {
-          for (const { args, blockNumber } of logs) this.settlements.push(await this.#judge(args, blockNumber));
+          for (const { args, blockNumber } of logs)
+            await this.#persistently(async () => void this.settlements.push(await this.#judge(args, blockNumber)));
           next = head + 1n;
         }
       }
       await sleep(500);
+    }
+  }
+
+  /** Reads the newest frame's balances while the node still has its state: it may be settled late. */
+  async #noteFrame(): Promise<void> {
+    const { slot } = await this.#reader.head();
+    const refSlot = Math.floor(slot / this.#slotsPerFrame) * this.#slotsPerFrame - 1;
+    if (refSlot < 0) return;
+    const { root, stateRoot } = await this.#reader.lastHeader(refSlot);
+    if (!this.#noted.has(root)) this.#noted.set(root, await this.#validatorsIn(stateRoot));
+  }
+
+  /** A node lacks blocks and states for a moment while it moves them to its archive. */
+  async #persistently(work: () => Promise<void>): Promise<void> {
+    for (let tries = 1; !this.#stop.signal.aborted; tries++) {
+      try {
+        await work();
+        return;
+      } catch (error) {
+        if (tries < TRIES) await sleep(1_000);
+        else {
+          this.failure ??= error;
+          return;
+        }
+      }
     }
   }
 
@@ -133,9 +175,9 @@ export class SettlementRecorder {
 
   /** Wei with validators and in the vault, as of a slot. */
   async #balancesAt(refSlot: number, deposited: bigint): Promise<bigint> {
-    const header = await this.#reader.headerUntil(refSlot);
-    const block = header && (await this.#reader.block(header.slot));
-    if (!header || !block) throw new Error(`no block at slot ${refSlot}`);
+    const header = await this.#reader.lastHeader(refSlot);
+    const block = await this.#reader.block(header.slot);
+    if (!block) throw new Error(`no block at slot ${refSlot}`);
     const blockNumber = block.payload.blockNumber;
     const completed = await this.#client.getLogs({
       address: this.#contracts.OperatorRegistry,
@@ -145,17 +187,22 @@ export class SettlementRecorder {
       strict: true,
     });
     const known = BigInt(completed.filter(({ args }) => args.state === 4).length);
-    let balances = 0n;
-    let credited = 0n;
-    for await (const part of this.#reader.validators(header.stateRoot, this.#keys))
+    const { balances, credited } = this.#noted.get(header.root) ?? (await this.#validatorsIn(header.stateRoot));
+    if (credited > known) throw new Error("the beacon chain shows more whole validators than were deposited for");
+    const vault = await this.#client.getBalance({ address: this.#contracts.WithdrawalVault, blockNumber });
+    return balances + (deposited - credited) * VALIDATOR_WEI + vault;
+  }
+
+  /** Validators with both deposits: how many, and wei of their balances. */
+  async #validatorsIn(stateRoot: Hex): Promise<{ readonly balances: bigint; readonly credited: bigint }> {
+    let [balances, credited] = [0n, 0n];
+    for await (const part of this.#reader.validators(stateRoot, this.#keys))
       for (const { balanceGwei, exitEpoch } of part) {
         // Both deposits, or out again: one deposit alone is an ether.
         if (balanceGwei < 30n * WEI_PER_GWEI && exitEpoch === Infinity) continue;
         balances += balanceGwei * WEI_PER_GWEI;
         credited += 1n;
       }
-    if (credited > known) throw new Error("the beacon chain shows more whole validators than were deposited for");
-    const vault = await this.#client.getBalance({ address: this.#contracts.WithdrawalVault, blockNumber });
-    return balances + (deposited - credited) * VALIDATOR_WEI + vault;
+    return { balances, credited };
   }
 }

@@ -1,7 +1,14 @@
 import { BeaconApiError } from "../../../provider/beacon/api.ts";
 import type { Keeper } from "../keeper.ts";
 import { dueFrame } from "../frame/read.ts";
-import { DISTRIBUTION_ABI, POOL_ABI, QUEUE_ABI, REGISTRY_ABI, SERVICE_LEVEL_ABI } from "../protocol/abi.ts";
+import {
+  DISTRIBUTION_ABI,
+  PENALTY_PENDING,
+  POOL_ABI,
+  QUEUE_ABI,
+  REGISTRY_ABI,
+  SERVICE_LEVEL_ABI,
+} from "../protocol/abi.ts";
 import type { FleetView, OperatorRecord } from "../protocol/fleet.ts";
 import type { Loop, Outcome } from "../runtime/loop.ts";
 import type { Counts } from "../service-level/count.ts";
@@ -12,6 +19,9 @@ import type { ProtocolMetrics } from "../watch/protocol-metrics.ts";
 
 /** Contracts that can be paused. */
 const PAUSABLE = ["StakingPool", "BeaconDeposits", "RewardDistribution", "ServiceLevel"] as const;
+
+/** Windows that count for an operator's standing (ServiceLevel.breachesOf). */
+const BREACH_WINDOWS = 12;
 
 /** What the loop shows, and where it shows it. */
 export interface WatchParts {
@@ -28,6 +38,8 @@ export class WatchLoop implements Loop {
   readonly #parts: WatchParts;
   #dueSince: { readonly refSlot: number; readonly at: number } | undefined;
   #proposersOf = -1;
+  /** Penalties below it are closed. */
+  #firstOpenPenalty = 1n;
 
   constructor(keeper: Keeper, parts: WatchParts) {
     this.#keeper = keeper;
@@ -224,6 +236,7 @@ export class WatchLoop implements Loop {
     const last = current > 0n ? this.#totals(current - 1n, windowEpochs) : new Map<number, Counts>();
     const lastTerms =
       current > 0n ? await client.readContract({ ...service, functionName: "termsOf", args: [current - 1n] }) : terms;
+    const pending = await this.#pendingPenalties();
     for (const operator of view.operators.values()) {
       const { operatorId } = operator;
       const counts = present.get(operatorId) ?? { assigned: 0, missed: 0 };
@@ -244,15 +257,41 @@ export class WatchLoop implements Loop {
         "last_window_penalty_due_ether",
         dueFor(last.get(operatorId), windowEpochs, bondPerKey, lastTerms),
       );
-      if (current === 0n) continue;
-      const args = [BigInt(operatorId), current - 1n] as const;
-      const [charged, pending] = await Promise.all([
-        client.readContract({ ...service, functionName: "charged", args }),
-        client.readContract({ ...service, functionName: "pendingReport", args }),
-      ]);
-      fleet.operatorWei(operator, "charged_ether", charged);
-      fleet.operator(operator, "penalty_pending", pending === 0n ? 0 : 1);
+      fleet.operatorWei(operator, "charged_ether", await this.#charged(operatorId, current));
+      fleet.operator(operator, "penalty_pending", pending.has(operatorId) ? 1 : 0);
     }
+  }
+
+  /** Wei that an operator's last windows cost. A window is charged when its appeal is over, which may take longer than the next one. */
+  async #charged(operatorId: number, current: bigint): Promise<bigint> {
+    const { client, contracts } = this.#keeper.protocol;
+    const service = { address: contracts.ServiceLevel, abi: SERVICE_LEVEL_ABI } as const;
+    const id = BigInt(operatorId);
+    // Whoever is charged has breached.
+    if ((await client.readContract({ ...service, functionName: "breachesOf", args: [id] })) === 0n) return 0n;
+    const windows = Array.from({ length: BREACH_WINDOWS }, (_, back) => current - BigInt(back));
+    const charges = await Promise.all(
+      windows
+        .filter((window) => window >= 0n)
+        .map((window) => client.readContract({ ...service, functionName: "charged", args: [id, window] })),
+    );
+    return charges.reduce((sum, charge) => sum + charge, 0n);
+  }
+
+  /** Operators with a penalty that waits for its appeal. */
+  async #pendingPenalties(): Promise<ReadonlySet<number>> {
+    const { client, contracts } = this.#keeper.protocol;
+    const service = { address: contracts.ServiceLevel, abi: SERVICE_LEVEL_ABI } as const;
+    const count = await client.readContract({ ...service, functionName: "penaltyCount" });
+    const operators = new Set<number>();
+    let allClosed = true;
+    for (let id = this.#firstOpenPenalty; id <= count; id++) {
+      const { operatorId, state } = await client.readContract({ ...service, functionName: "penalty", args: [id] });
+      if (state === PENALTY_PENDING) operators.add(operatorId);
+      allClosed &&= state !== PENALTY_PENDING;
+      if (allClosed) this.#firstOpenPenalty = id + 1n;
+    }
+    return operators;
   }
 
   #totals(window: bigint, windowEpochs: bigint): Map<number, Counts> {

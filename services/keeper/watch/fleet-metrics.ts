@@ -22,7 +22,7 @@ const OPERATOR_GAUGES = {
   window_missed_epochs: "Those of them that were missed",
   window_allowance_epochs: "Validator-epochs of the present window that may be missed",
   last_window_penalty_due_ether: "What the last window costs by this keeper's count",
-  charged_ether: "What was charged for the last window",
+  charged_ether: "What the last twelve windows cost",
   penalty_pending: "1 while a penalty waits for its appeal",
   breaches: "Breached windows among the last twelve",
   uptime_disagreement_ratio: "How far Prometheus and the beacon chain lie apart over the last window",
