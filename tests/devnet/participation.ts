@@ -14,6 +14,8 @@ export interface Participation {
   readonly active: number;
   /** Validators that were active and have no attestation with the right target. */
   readonly missed: number;
+  /** Indices of those that have no attestation at all; unknown of an epoch after which no block came. */
+  readonly absent?: readonly number[];
   /** Slot of the state that says so. */
   readonly seenAt: number;
 }
@@ -105,7 +107,8 @@ export class ParticipationRecorder {
       activationEpoch <= epoch && epoch < exitEpoch ? [index] : [],
     );
     const missed = active.filter((index) => ((previousEpochParticipation[index] ?? 0) & TIMELY_TARGET) === 0);
-    this.#epochs.set(epoch, { epoch, active: active.length, missed: missed.length, seenAt: slot });
+    const absent = active.filter((index) => previousEpochParticipation[index] === 0);
+    this.#epochs.set(epoch, { epoch, active: active.length, missed: missed.length, absent, seenAt: slot });
   }
 }
 
