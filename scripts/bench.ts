@@ -1,5 +1,5 @@
 // `npm run bench`: what the engine costs beside an empty program, what the keeper costs beside reading the same
-// answers, and where the devnet's time goes.
+// answers and beside a library that hashes states, and where the devnet's time goes.
 //   npm run bench -- --sizes 1,1000     fewer sizes      npm run bench -- --no-devnet     without the devnet
 import { spawnSync } from "node:child_process";
 import { ProjectCopy } from "../tests/devnet/project.ts";
@@ -18,6 +18,8 @@ const engine = spawnSync(
 if (engine.status !== 0) process.exit(engine.status ?? 1);
 const keeper = spawnSync(process.execPath, ["--import", "tsx", "scripts/bench-keeper.ts"], { stdio: "inherit" });
 if (keeper.status !== 0) process.exit(keeper.status ?? 1);
+const state = spawnSync(process.execPath, ["--import", "tsx", "scripts/bench-state.ts"], { stdio: "inherit" });
+if (state.status !== 0) process.exit(state.status ?? 1);
 if (!args.includes("--no-devnet")) process.exit(await benchDevnet());
 
 /** One devnet from nothing in a copy of the checkout: when each phase was over. @returns the exit code */

@@ -35,7 +35,7 @@ export function keeperProgram(): Promise<KeeperProgram> {
   return (bundled ??= bundle());
 }
 
-/** The program as it travels to hosts: gzip in base64, some 420 kB. */
+/** The program as it travels to hosts: gzip in base64, some 470 kB. */
 export function packProgram({ source }: Pick<KeeperProgram, "source">): string {
   return gzipSync(source, { level: 9 }).toString("base64");
 }

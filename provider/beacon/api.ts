@@ -26,6 +26,8 @@ const syncingSchema = z.object({
 });
 const livenessSchema = z.object({ data: z.array(z.object({ index: z.coerce.string(), is_live: z.boolean() })) });
 
+/** For a state of some hundred megabytes, over a slow network. */
+const BYTES_TIMEOUT_MS = 300_000;
 /** Keys go in the URL, of which servers take some 8 KiB. */
 const KEYS_PER_REQUEST = 64;
 
@@ -163,6 +165,32 @@ export class BeaconClient {
     return this.#ask("POST", path, body);
   }
 
+  /**
+   * GET a path of the API as bytes (application/octet-stream). From this machine only.
+   * @returns with the fork that the node names beside them
+   */
+  async bytes(path: string): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly version: string }> {
+    const response = await fetch(new URL(path, this.url), {
+      headers: { accept: "application/octet-stream" },
+      redirect: "error",
+      signal: AbortSignal.timeout(BYTES_TIMEOUT_MS),
+    }).catch((cause: unknown) => {
+      throw new BeaconApiError(this.url, "does not answer", undefined, cause);
+    });
+    if (!response.ok) {
+      const text = await response.text();
+      throw new BeaconApiError(
+        this.url,
+        `answered ${response.status} to ${path}: ${text.slice(0, 200)}`,
+        response.status,
+      );
+    }
+    const version = response.headers.get("eth-consensus-version");
+    if (version === null || !response.headers.get("content-type")?.startsWith("application/octet-stream"))
+      throw new BeaconApiError(this.url, `gives no SSZ of ${path}`);
+    return { bytes: await readBody(response), version };
+  }
+
   async #ask(method: string, path: string, body?: object): Promise<unknown> {
     const { status, text } = await askApi(
       {
@@ -179,4 +207,18 @@ export class BeaconClient {
       throw new BeaconApiError(this.url, `answered ${status} to ${path}: ${text.slice(0, 200)}`, status);
     return text ? (JSON.parse(text) as unknown) : undefined;
   }
+}
+
+/** An answer's bytes. Into one place from the beginning where its length is known: parts and the whole would take twice the memory. */
+async function readBody(response: Response): Promise<Uint8Array<ArrayBuffer>> {
+  const length = Number(response.headers.get("content-length"));
+  if (!response.body || !Number.isSafeInteger(length) || length <= 0)
+    return new Uint8Array(await response.arrayBuffer());
+  const bytes = new Uint8Array(length);
+  let filled = 0;
+  for await (const part of response.body as AsyncIterable<Uint8Array>) {
+    bytes.set(part, filled);
+    filled += part.length;
+  }
+  return filled === length ? bytes : bytes.slice(0, filled);
 }

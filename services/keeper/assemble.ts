@@ -12,6 +12,8 @@ import { WatchLoop } from "./loops/watch.ts";
 import { WithdrawalsLoop } from "./loops/withdrawals.ts";
 import { DutyStore } from "./participation/duty-store.ts";
 import { ParticipationTracker } from "./participation/tracker.ts";
+import { StateProver } from "./proofs/prover.ts";
+import { proveInState, type StateProofs, type StateRequest } from "./proofs/state.ts";
 import { Committee } from "./protocol/committee.ts";
 import { Fleet } from "./protocol/fleet.ts";
 import { KeyIndex } from "./protocol/keys.ts";
@@ -39,9 +41,15 @@ export interface AssembledKeeper {
 /**
  * Makes a keeper of its settings, once both nodes answer and belong together.
  * @param version shown in its metrics
+ * @param prove hashes a beacon state; absent: in this thread, which it stops for seconds
  * @throws {@link NotAMemberError}, {@link OtherNetworkError}
  */
-export async function assembleKeeper(settings: KeeperSettings, version: string, log: Logger): Promise<AssembledKeeper> {
+export async function assembleKeeper(
+  settings: KeeperSettings,
+  version: string,
+  log: Logger,
+  prove: (request: StateRequest) => Promise<StateProofs> = (request) => Promise.resolve(proveInState(request)),
+): Promise<AssembledKeeper> {
   const chain = { rpcUrl: settings.executionRpc, chainId: settings.chainId };
   const client = await connectChain(chain);
   const beacon = new BeaconReader(new BeaconClient(settings.beaconApi));
@@ -90,6 +98,7 @@ export async function assembleKeeper(settings: KeeperSettings, version: string, 
   const ledger = await ServiceLedger.open(
     settings.cacheDirectory && join(settings.cacheDirectory, `service-${contracts.ServiceLevel.toLowerCase()}.jsonl`),
   );
+  const prover = new StateProver(beacon, prove);
   const make: Record<LoopName, () => Loop> = {
     reports: () => new ReportsLoop(keeper),
     sla: () =>
@@ -101,8 +110,9 @@ export async function assembleKeeper(settings: KeeperSettings, version: string, 
         ledger,
         witness: witnessOf(keeper, fleetMetrics),
         listener: fleetMetrics,
+        prover,
       }),
-    deposits: () => new DepositsLoop(keeper),
+    deposits: () => new DepositsLoop(keeper, prover),
     withdrawals: () => new WithdrawalsLoop(keeper),
     exits: () => new ExitsLoop(keeper),
     watch: () =>

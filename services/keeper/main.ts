@@ -1,6 +1,8 @@
 import { parseArgs } from "node:util";
+import { isMainThread } from "node:worker_threads";
 import { runCommand } from "../../lib/command.ts";
 import { assembleKeeper } from "./assemble.ts";
+import { answerAsWorker, proveInThread } from "./proofs/worker.ts";
 import { openLog } from "./runtime/log.ts";
 import { LoopRunner } from "./runtime/loop.ts";
 import { serve } from "./runtime/server.ts";
@@ -22,7 +24,12 @@ async function main(args: readonly string[]): Promise<number> {
   const read = await loadSettings(values.settings);
   const settings = { ...read, dryRun: read.dryRun || values["dry-run"] };
   const log = openLog(settings.name);
-  const { loops, metrics, registry, intervals } = await assembleKeeper(settings, VERSION, log);
+  const { loops, metrics, registry, intervals } = await assembleKeeper(
+    settings,
+    VERSION,
+    log,
+    proveInThread(import.meta.url),
+  );
   const runner = new LoopRunner(intervals, metrics, log);
   const { server, url } = await serve(settings.listen, registry, () =>
     runner.stale(loops).map(({ loop, seconds }) => `${loop} has not succeeded for ${seconds} s`),
@@ -36,4 +43,5 @@ async function main(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-runCommand(main);
+if (isMainThread) runCommand(main);
+else answerAsWorker();

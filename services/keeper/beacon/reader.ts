@@ -32,6 +32,9 @@ export interface BlockHeader {
   readonly root: Hex;
   readonly parentRoot: Hex;
   readonly stateRoot: Hex;
+  readonly bodyRoot: Hex;
+  /** Validator index. */
+  readonly proposerIndex: number;
 }
 
 /** A validator of a beacon state. */
@@ -61,11 +64,18 @@ export interface Committee {
 const decimal = z.string().regex(/^\d+$/, "must be a decimal number");
 const amount = decimal.transform(BigInt);
 const epoch = decimal.transform((text) => (BigInt(text) === FAR_FUTURE_EPOCH ? Infinity : Number(text)));
+const root = z.custom<Hex>((value) => typeof value === "string" && /^0x[0-9a-f]{64}$/.test(value), "must be 32 bytes");
 const headerSchema = z.object({
   data: z.object({
-    root: z.string(),
+    root,
     header: z.object({
-      message: z.object({ slot: z.coerce.number(), parent_root: z.string(), state_root: z.string() }),
+      message: z.object({
+        slot: z.coerce.number(),
+        proposer_index: z.coerce.number(),
+        parent_root: root,
+        state_root: root,
+        body_root: root,
+      }),
     }),
   }),
 });
@@ -126,9 +136,10 @@ export class BeaconReader {
   async header(block: string | number): Promise<BlockHeader | undefined> {
     const answer = await this.#unlessMissing(`/eth/v1/beacon/headers/${block}`);
     if (answer === undefined) return undefined;
-    const { root, header } = headerSchema.parse(answer).data;
-    const { slot, parent_root: parentRoot, state_root: stateRoot } = header.message;
-    const found = { slot, root: root as Hex, parentRoot: parentRoot as Hex, stateRoot: stateRoot as Hex };
+    const { data } = headerSchema.parse(answer);
+    const { slot, proposer_index: proposerIndex, ...roots } = data.header.message;
+    const { parent_root: parentRoot, state_root: stateRoot, body_root: bodyRoot } = roots;
+    const found = { slot, root: data.root, parentRoot, stateRoot, bodyRoot, proposerIndex };
     // A node may answer with the newest block before an empty slot.
     return typeof block === "number" && found.slot !== block ? undefined : found;
   }
@@ -178,6 +189,23 @@ export class BeaconReader {
     if (answer === undefined) return undefined;
     const block = blockSchema.parse(answer);
     return block.slot === slot ? block : undefined;
+  }
+
+  /**
+   * A block's whole state in SSZ: some 300 MB on public networks.
+   * @returns with the fork that it is of, as the beacon API names it
+   */
+  async state(
+    slot: number,
+    stateRoot: Hex,
+  ): Promise<{ readonly fork: string; readonly bytes: Uint8Array<ArrayBuffer> }> {
+    const path = (id: string | number): string => `/eth/v2/debug/beacon/states/${id}`;
+    const { bytes, version } = await this.client.bytes(path(stateRoot)).catch(async (error: unknown) => {
+      // Some nodes find old states by slot only.
+      if (!(error instanceof BeaconApiError) || ![400, 404].includes(error.data.status ?? 0)) throw error;
+      return await this.client.bytes(path(slot));
+    });
+    return { fork: version, bytes };
   }
 
   /** The newest finalised epoch: blocks before its first slot do not change any more. */

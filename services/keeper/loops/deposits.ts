@@ -1,6 +1,7 @@
 import { keccak256, sliceHex, toBytes, type Hex } from "viem";
 import type { Keeper } from "../keeper.ts";
 import { PRE_DEPOSIT_GWEI, verifyDeposit } from "../../../provider/keys/deposit-data.ts";
+import type { StateProver } from "../proofs/prover.ts";
 import {
   DEPOSIT_CONTRACT_ABI,
   DEPOSITS_ABI,
@@ -12,6 +13,7 @@ import {
 import { reasonToWait, VALIDATOR_WEI } from "../protocol/economics.ts";
 import type { FleetValidator, FleetView } from "../protocol/fleet.ts";
 import type { Loop, Outcome } from "../runtime/loop.ts";
+import { proveCredentials } from "./proofs.ts";
 import { seekAgreement } from "./standing.ts";
 
 /** Keys of one call (BeaconDeposits.MAX_KEYS_PER_CALL). */
@@ -22,39 +24,47 @@ const DEPOSITOR_ROLE = keccak256(toBytes("DEPOSITOR_ROLE"));
 
 /**
  * Moves the pool's buffered ether to validators: pre-deposits for vetted keys whose signatures hold, attests the credentials that the
- * beacon chain then shows, and deposits the rest. Pre-deposits need an account with DEPOSITOR_ROLE; any member does the other two.
+ * beacon chain then shows, or proves them, and deposits the rest. Pre-deposits need an account with DEPOSITOR_ROLE; any member does the other two.
  */
 export class DepositsLoop implements Loop {
   readonly name = "deposits";
   readonly pace = "slot";
   readonly #keeper: Keeper;
+  readonly #prover: StateProver;
 
-  constructor(keeper: Keeper) {
+  constructor(keeper: Keeper, prover: StateProver) {
     this.#keeper = keeper;
+    this.#prover = prover;
   }
 
   async run(): Promise<Outcome> {
     const { fleet, clock } = this.#keeper;
     const view = await fleet.view(await clock.stableBlock());
-    const attested = await this.#attest(view);
+    const resolved = await this.#resolve(view);
     const completed = await this.#complete(view);
     const preDeposited = await this.#preDeposit();
-    const outcomes = [attested, completed, preDeposited];
+    const outcomes = [resolved, completed, preDeposited];
     if (outcomes.includes("acted")) return "acted";
     return outcomes.includes("waiting") ? "waiting" : "idle";
   }
 
-  /** Agrees with the other members on the credentials of the keys that the beacon chain shows. */
-  async #attest({ validators }: FleetView): Promise<Outcome> {
+  /** Proves the credentials of the keys that the beacon chain shows or, where that is allowed, agrees on them with the other members. */
+  async #resolve({ validators }: FleetView): Promise<Outcome> {
     const { protocol, accounts, turns } = this.#keeper;
     const deposits = { address: protocol.contracts.BeaconDeposits, abi: DEPOSITS_ABI } as const;
     const shown = validators.filter(({ key, record }) => key.state === KEY_STATE.taken && record !== undefined);
     const waiting = validators.some(({ key }) => key.state === KEY_STATE.taken) ? "waiting" : "idle";
     if (shown.length === 0) return waiting;
-    if (!(await protocol.client.readContract({ ...deposits, functionName: "attestationAllowed" }))) return waiting;
-    // The view is an epoch old at most: what was attested since is left out.
+    // The view is an epoch old at most: what was resolved since is left out.
     const open = await this.#stillIn(KEY_STATE.taken, shown);
     if (open.length === 0) return waiting;
+    if (!(await protocol.client.readContract({ ...deposits, functionName: "attestationAllowed" })))
+      return await proveCredentials(
+        this.#keeper,
+        this.#prover,
+        open,
+        async (validator) => (await this.#stillIn(KEY_STATE.taken, [validator])).length > 0,
+      );
     const valid: Hex[] = [];
     const invalid: Hex[] = [];
     for (const validator of open) ((await this.#isOurs(validator)) ? valid : invalid).push(hashOf(validator));

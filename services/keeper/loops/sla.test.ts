@@ -3,8 +3,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { keccak256 } from "viem";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { SLOTS_PER_EPOCH } from "../testing/fake-beacon.ts";
+import { giveRealState } from "../testing/real-state.ts";
 import { OURS, World, type Copy } from "../testing/world.ts";
 
 /** The first window is epochs 0 to 7; its last epoch can be judged in this one. */
@@ -150,6 +152,25 @@ describe("the service level of three members", () => {
       },
     ]);
     expect(world.protocol.penalties).toMatchObject([SOUTH_MISSED]);
+  });
+
+  it("is not all: a slashing is proven once, by the first final state that shows it", async () => {
+    const members = [0, 1, 2].map((member) => world.copy(member));
+    Object.assign(world.beacon.validators[12] ?? {}, { slashed: true, exitEpoch: 20, withdrawableEpoch: 99 });
+    const slot = 3 * SLOTS_PER_EPOCH;
+    giveRealState(world.beacon, slot);
+    world.protocol.hasVerifier = false;
+    await through(members, 5, 5);
+    expect(world.execution.mined).toEqual([]);
+    world.protocol.hasVerifier = true;
+    for (let at = 5 * SLOTS_PER_EPOCH + 4; at < 6 * SLOTS_PER_EPOCH; at++) {
+      world.goTo(at);
+      for (const member of members) await member.run("sla");
+    }
+    expect(world.protocol.slashings).toEqual([keccak256(world.beacon.validators[12]?.publicKey ?? "0x")]);
+    expect(world.execution.mined.map(({ name, reverted }) => [name, reverted])).toEqual([["proveSlashed", false]]);
+    // Whatever comes of proofs, service is counted.
+    expect(ledgerOf(members[0] ?? world.copy(0)).map(({ epoch }) => epoch)).toEqual([0, 1]);
   });
 
   it("is not falsified by one who lies, and the liar is named", async () => {

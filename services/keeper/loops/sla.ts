@@ -2,8 +2,10 @@ import { encodeAbiParameters, keccak256, parseAbiParameters, type Hex } from "vi
 import { epochAt, epochStart } from "../../../provider/beacon/api.ts";
 import type { Keeper } from "../keeper.ts";
 import type { ParticipationTracker, TrackedEpoch } from "../participation/tracker.ts";
+import type { StateProver } from "../proofs/prover.ts";
 import { DOWNTIME_ABI, PENALTY_PENDING, REGISTRY_ABI, SERVICE_LEVEL_ABI } from "../protocol/abi.ts";
 import type { FleetView } from "../protocol/fleet.ts";
+import { describeError } from "../runtime/log.ts";
 import type { Loop, Outcome } from "../runtime/loop.ts";
 import { breachesOf, type Breach, type DowntimeReport } from "../service-level/breaches.ts";
 import type { Counts, ServedValidator } from "../service-level/count.ts";
@@ -11,6 +13,7 @@ import { ledgerEntry } from "../service-level/entry.ts";
 import type { ServiceLedger } from "../service-level/ledger.ts";
 import { Retries } from "../service-level/retries.ts";
 import type { UptimeWitness } from "../service-level/witness.ts";
+import { proveSlashings } from "./proofs.ts";
 import { observe, seekAgreement } from "./standing.ts";
 
 /** Epochs counted in one run: the rest follows in the next ones, so that votes do not wait for history. */
@@ -28,9 +31,13 @@ export interface SlaParts {
   /** A second opinion; absent without a Prometheus. */
   readonly witness: UptimeWitness | undefined;
   readonly listener: EpochListener;
+  readonly prover: StateProver;
 }
 
-/** Measures operators' service level on the beacon chain, reports windows that were not kept, and executes penalties whose time has come. */
+/**
+ * Measures operators' service level on the beacon chain, reports windows that were not kept, executes penalties whose time has come, and
+ * proves slashings.
+ */
 export class SlaLoop implements Loop {
   readonly name = "sla";
   readonly pace = "slot";
@@ -56,6 +63,12 @@ export class SlaLoop implements Loop {
     const known = new Set(view.validators.flatMap(({ record }) => (record ? [record.index] : [])));
     if (known.size > 0) await tracker.noteDuties((index) => known.has(index));
 
+    // Service is counted also where nothing can be proven.
+    const slashed = await proveSlashings(this.#keeper, this.#parts.prover, view).catch((error: unknown) => {
+      this.#keeper.log.error({ loop: this.name, ...describeError(error) }, "a slashing is not proven yet");
+      return false;
+    });
+
     const [current, windowEpochs] = await this.#windows();
     const reportable = current - 1;
     const first = Math.max(0, reportable) * windowEpochs;
@@ -66,7 +79,7 @@ export class SlaLoop implements Loop {
     const counted = await this.#count(view, Math.max(first, await this.#firstServedEpoch(view)), newest, windowEpochs);
 
     const executed = await this.#executePenalties();
-    if (executed) return "acted";
+    if (executed || slashed) return "acted";
     const last = (reportable + 1) * windowEpochs - 1;
     if (reportable < 0 || newest < last) return counted ? "acted" : "idle";
     return await this.#report(reportable, windowEpochs, view);

@@ -75,6 +75,7 @@ export const SERVICE_LEVEL_ABI = parseAbi([
   "function penalty(uint256 penaltyId) view returns (PendingPenalty)",
   "function penaltyCount() view returns (uint256)",
   "function breachesOf(uint256 operatorId) view returns (uint256)",
+  "function isSlashingProven(bytes32 pubkeyHash) view returns (bool)",
   "function paused() view returns (bool)",
 ]);
 
@@ -89,6 +90,18 @@ export const DEPOSITS_ABI = parseAbi([
   "function paused() view returns (bool)",
   "event PreDeposited(uint256 keys, bytes32 withdrawalCredentials, uint256 waitingKeys)",
 ]);
+
+/** Proofs against the beacon state (IBeaconVerifier), typed by StateAnchor and ValidatorProof. */
+export const PROOF_ABI: Abi = parseAbi([
+  "struct BlockHeader { uint64 slot; uint64 proposerIndex; bytes32 parentRoot; bytes32 stateRoot; bytes32 bodyRoot; }",
+  "struct StateAnchor { uint64 timestamp; BlockHeader header; uint64 historicalSlot; bytes32 historicalStateRoot; bytes32[] historicalProof; }",
+  "struct Validator { bytes pubkey; bytes32 withdrawalCredentials; uint64 effectiveBalance; bool slashed; uint64 activationEligibilityEpoch; uint64 activationEpoch; uint64 exitEpoch; uint64 withdrawableEpoch; }",
+  "struct ValidatorProof { uint64 index; Validator validator; bytes32[] proof; }",
+  "function proveCredentials(StateAnchor anchor, ValidatorProof proof) returns (bool valid)",
+  "function proveSlashed(StateAnchor anchor, ValidatorProof validator)",
+]);
+
+export const BEACON_PROOFS_ABI = parseAbi(["function verifierAt(uint64 slot) view returns (address)"]);
 
 export const REGISTRY_ABI = parseAbi([
   "struct Operator { address manager; address rewardRecipient; string name; uint256 bond; uint256 pendingBondWithdrawal; uint256 bondUnlockTime; uint256 totalKeys; uint256 vettedKeys; uint256 keyLimit; uint256 takenKeys; uint256 depositedKeys; uint256 invalidKeys; uint256 exitedKeys; uint256 stuckKeys; uint256 requestedExits; bool hasTarget; uint256 targetKeys; bool suspended; }",

@@ -35,3 +35,15 @@ export class OtherNetworkError extends EthstakeError<{ beacon: string; execution
     );
   }
 }
+
+/** No proof can be made of a beacon state. */
+export class StateProofError extends EthstakeError<{ slot: number }> {
+  readonly code = "KEEPER_STATE_PROOF";
+  constructor(slot: number, problem: string) {
+    super(
+      `The state of slot ${slot} ${problem}.`,
+      { slot },
+      { remedy: "Bring keeper, verifiers (BeaconProofs) and beacon node to the fork of the chain." },
+    );
+  }
+}

@@ -47,6 +47,8 @@ export class FakeBeacon {
   /** Holds a request up before it is looked at, and before its answer leaves. */
   gate: () => Promise<void> = () => Promise.resolve();
   requests: string[] = [];
+  /** A slot's state in SSZ, of which its block has the root. */
+  real: { readonly slot: number; readonly fork: string; readonly bytes: Uint8Array } | undefined;
   #server: Server | undefined;
 
   constructor(
@@ -56,10 +58,26 @@ export class FakeBeacon {
     this.genesisTime = genesisTime;
   }
 
+  /** Gives a slot a state of its own. @param root hash tree root of the state */
+  realState(slot: number, fork: string, bytes: Uint8Array, root: Hex): void {
+    this.real = { slot, fork, bytes };
+    realRoots.set(slot, root);
+    slots.set(`state ${root}`, slot);
+  }
+
   async start(): Promise<this> {
+    realRoots.clear();
     this.#server = createServer((request, response) => {
       void this.#pass(request).then(([status, body]) => {
         if (status === 0) request.socket.destroy();
+        else if (body instanceof Uint8Array)
+          response
+            .writeHead(status, {
+              "content-type": "application/octet-stream",
+              "content-length": body.length,
+              "eth-consensus-version": this.real?.fork ?? "",
+            })
+            .end(body);
         else response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
       });
     }).listen(0, "127.0.0.1");
@@ -108,6 +126,10 @@ export class FakeBeacon {
     if (disturbance === "hang up") return [0, undefined];
     if (disturbance) return [disturbance.status, { message: "unavailable" }];
     const [, , version, area, what, id = "", sub] = pathname.split("/");
+    if (area === "debug") {
+      const slot = slotOf("state", sub ?? id, this.head);
+      return this.real && slot === this.real.slot ? [200, this.real.bytes] : NOT_FOUND;
+    }
     if (area === "config") return [200, { data: what === "spec" ? SPEC : this.#depositContract() }];
     if (area === "node")
       return [200, { data: { head_slot: String(this.head), sync_distance: "0", is_syncing: false } }];
@@ -142,6 +164,8 @@ export class FakeBeacon {
     if (slot === undefined || !this.#hasBlock(slot)) return NOT_FOUND;
     const message = {
       slot: String(slot),
+      proposer_index: "0",
+      body_root: rootOf("body", slot),
       parent_root: slot === 0 ? ROOT : rootOf("block", this.lastBlock(slot - 1)),
       state_root: rootOf("state", slot),
     };
@@ -260,10 +284,13 @@ const SPEC = {
 };
 
 const slots = new Map<string, number>();
+/** Roots of states that are real, by slot. */
+const realRoots = new Map<number, Hex>();
 
 /** A root that names a slot's block or state. */
-function rootOf(kind: "block" | "state", slot: number): Hex {
-  const root = keccak256(stringToHex(`${kind} ${slot}`));
+function rootOf(kind: "block" | "body" | "state", slot: number): Hex {
+  const real = kind === "state" ? realRoots.get(slot) : undefined;
+  const root = real ?? keccak256(stringToHex(`${kind} ${slot}`));
   slots.set(`${kind} ${root}`, slot);
   return root;
 }

@@ -11,12 +11,15 @@ import {
 import { PROTOCOL_CONTRACTS } from "../../../components/protocol/contracts.ts";
 import { FIRST_TERMS, penaltyDue } from "../../../lib/penalty.ts";
 import type { FrameReport } from "../frame/compose.ts";
+import type { ValidatorProof } from "../proofs/state.ts";
 import {
+  BEACON_PROOFS_ABI,
   CONSENSUS_ABI,
   DISTRIBUTION_ABI,
   DOWNTIME_ABI,
   KEY_STATE,
   POOL_ABI,
+  PROOF_ABI,
   QUEUE_ABI,
   REGISTRY_ABI,
   REPORT_ABI,
@@ -60,6 +63,10 @@ export class FakeProtocol {
   readonly penalties: Penalty[] = [];
   readonly charged = new Map<string, bigint>();
   readonly operatorNames: string[] = [];
+  /** Whether a verifier serves the chain's fork. */
+  hasVerifier = true;
+  /** Hashes of keys whose slashing was proven. */
+  readonly slashings: Hex[] = [];
   readonly #execution: FakeExecution;
   readonly #votes = new Map<string, Hex>();
   readonly #agreed = new Map<bigint, Hex>();
@@ -76,6 +83,12 @@ export class FakeProtocol {
       RewardDistribution: this.#distribution(),
       ServiceLevel: this.#serviceLevel(),
       OperatorRegistry: this.#registry(),
+      BeaconProofs: reader(BEACON_PROOFS_ABI, {
+        verifierAt: () => {
+          if (!this.hasVerifier) throw new Error("no verifier");
+          return this.addresses.BeaconProofs;
+        },
+      }),
       StakingPool: reader(POOL_ABI, { lastFrameTime: () => BigInt(this.#lastFrameTime) }),
       WithdrawalQueue: reader(QUEUE_ABI, { lastRequestId: (_, block) => BigInt(Math.floor(block / 3)) }),
     };
@@ -100,6 +113,11 @@ export class FakeProtocol {
   voteAs(member: number, lane: bigint, digest: Hex): void {
     const from = this.members[member];
     if (from) this.#vote(lane, digest, from);
+  }
+
+  /** What a quorum agreed on in a lane. */
+  agreedOn(lane: bigint): Hex | undefined {
+    return this.#agreed.get(lane);
   }
 
   /** The arbiter dismisses a penalty. */
@@ -192,7 +210,12 @@ export class FakeProtocol {
       return penalty;
     };
     return {
-      ...reader([...DOWNTIME_ABI, ...SERVICE_LEVEL_ABI], {
+      ...reader([...DOWNTIME_ABI, ...SERVICE_LEVEL_ABI, ...PROOF_ABI], {
+        isSlashingProven: ([hash]) => this.slashings.includes(hash as Hex),
+        "check:proveSlashed": ([, proof]) => {
+          const { slashed, pubkey } = (proof as ValidatorProof).validator;
+          if (!slashed || this.slashings.includes(keccak256(pubkey))) throw new Error("not slashed, or proven already");
+        },
         currentWindow: () => BigInt(this.#currentWindow),
         windowEpochs: () => BigInt(this.windowEpochs),
         termsOf: () => FIRST_TERMS,
@@ -215,7 +238,11 @@ export class FakeProtocol {
             throw new Error("nothing due");
         },
       }),
-      write: (name, [argument]) => {
+      write: (name, [argument, proof]) => {
+        if (name === "proveSlashed") {
+          this.slashings.push(keccak256((proof as ValidatorProof).validator.pubkey));
+          return;
+        }
         if (name === "reportDowntime") {
           const report = argument as DowntimeArgs;
           const executableFrom = this.#now + this.appealSeconds;
@@ -264,7 +291,8 @@ const NOTHING = {
 
 type Reads = Readonly<Record<string, (args: readonly unknown[], block: number) => unknown>>;
 
-function reader(abi: Abi, reads: Reads): MemoryContract {
+/** A contract that only answers. Who wants a function to be refused gives a `check:` of it. */
+export function reader(abi: Abi, reads: Reads): MemoryContract {
   return {
     abi,
     read: (name, args, block) => {
