@@ -1,11 +1,9 @@
 /** What the execution chain says of deposits and charges. */
-import type { Hex, PublicClient } from "viem";
+import type { Hex } from "viem";
 import { slotAt } from "../../provider/beacon/api.ts";
 import { DEPOSIT_CONTRACT_ABI, REGISTRY_ABI } from "../keeper/protocol/abi.ts";
+import { blockRanges } from "../keeper/protocol/block-ranges.ts";
 import type { Protocol } from "../keeper/protocol/protocol.ts";
-
-/** Blocks of one request for events: what public endpoints allow. */
-const BLOCKS_PER_REQUEST = 10_000n;
 
 /** A deposit for a validator. */
 export interface Deposit {
@@ -24,13 +22,12 @@ export async function depositsOf(
   const parameters = await beacon.parameters();
   const wanted = new Set(publicKeys);
   const found = new Map<Hex, Deposit[]>();
-  for await (const [fromBlock, toBlock] of ranges(client, after + 1n)) {
+  for (const range of blockRanges(after + 1n, await client.getBlockNumber())) {
     const logs = await client.getContractEvents({
       address: contracts.DepositContract,
       abi: DEPOSIT_CONTRACT_ABI,
       eventName: "DepositEvent",
-      fromBlock,
-      toBlock,
+      ...range,
       strict: true,
     });
     for (const { args, blockNumber } of logs) {
@@ -45,19 +42,14 @@ export async function depositsOf(
 }
 
 /** Wei charged for the service level since the deployment, by operator. */
-export async function chargesOf({
-  client,
-  contracts,
-  fromBlock: first,
-}: Protocol): Promise<ReadonlyMap<number, bigint>> {
+export async function chargesOf({ client, contracts, fromBlock }: Protocol): Promise<ReadonlyMap<number, bigint>> {
   const charged = new Map<number, bigint>();
-  for await (const [fromBlock, toBlock] of ranges(client, first)) {
+  for (const range of blockRanges(fromBlock, await client.getBlockNumber())) {
     const logs = await client.getContractEvents({
       address: contracts.OperatorRegistry,
       abi: REGISTRY_ABI,
       eventName: "BondCharged",
-      fromBlock,
-      toBlock,
+      ...range,
       strict: true,
     });
     for (const { args } of logs) {
@@ -68,14 +60,6 @@ export async function chargesOf({
     }
   }
   return charged;
-}
-
-async function* ranges(client: PublicClient, first: bigint): AsyncGenerator<[bigint, bigint]> {
-  const last = await client.getBlockNumber();
-  for (let from = first; from <= last; from += BLOCKS_PER_REQUEST) {
-    const end = from + BLOCKS_PER_REQUEST - 1n;
-    yield [from, end < last ? end : last];
-  }
 }
 
 /** The deposit contract's amounts are 8 bytes, the least first. */

@@ -1,7 +1,7 @@
 import { runCommand } from "../../lib/command.ts";
 import { connectChain } from "../../provider/chain/client.ts";
 import { BeaconReader } from "../keeper/beacon/reader.ts";
-import { KeyIndex } from "../keeper/protocol/keys.ts";
+import { RegistryIndex } from "../keeper/protocol/registry.ts";
 import type { Protocol } from "../keeper/protocol/protocol.ts";
 import { readArguments, USAGE } from "./arguments.ts";
 import { collect } from "./collect.ts";
@@ -22,9 +22,9 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const { chainId, rpcUrl, beacon, contracts, fromBlock, keeper } = await findPlace(options);
   const client = await connectChain({ rpcUrl, chainId });
-  const keys = new KeyIndex(client, contracts.OperatorRegistry, BigInt(fromBlock));
+  const registry = new RegistryIndex(client, contracts.OperatorRegistry, BigInt(fromBlock));
   const reader = new BeaconReader(beacon);
-  const protocol: Protocol = { client, beacon: reader, contracts, fromBlock: BigInt(fromBlock), keys };
+  const protocol: Protocol = { client, beacon: reader, contracts, fromBlock: BigInt(fromBlock), registry };
   const observations = options.prometheus === undefined ? [] : await observe(options.prometheus);
   const { stack, days, operator, format } = options;
   const seen = await collect(protocol, {

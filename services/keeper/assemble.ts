@@ -16,7 +16,7 @@ import { StateProver } from "./proofs/prover.ts";
 import { proveInState, type StateProofs, type StateRequest } from "./proofs/state.ts";
 import { Committee } from "./protocol/committee.ts";
 import { Fleet } from "./protocol/fleet.ts";
-import { KeyIndex } from "./protocol/keys.ts";
+import { RegistryIndex } from "./protocol/registry.ts";
 import type { Contracts, Protocol } from "./protocol/protocol.ts";
 import { NotAMemberError, OtherNetworkError } from "./runtime/errors.ts";
 import type { Logger } from "./runtime/log.ts";
@@ -55,8 +55,8 @@ export async function assembleKeeper(
   const beacon = new BeaconReader(new BeaconClient(settings.beaconApi));
   const contracts = settings.contracts as Contracts;
   const fromBlock = BigInt(settings.fromBlock);
-  const keys = new KeyIndex(client, contracts.OperatorRegistry, fromBlock);
-  const protocol: Protocol = { client, beacon, contracts, fromBlock, keys };
+  const registry = new RegistryIndex(client, contracts.OperatorRegistry, fromBlock);
+  const protocol: Protocol = { client, beacon, contracts, fromBlock, registry };
   await requireOneNetwork(settings, beacon);
 
   const metrics = new KeeperMetrics();

@@ -10,8 +10,9 @@ import {
   QUEUE_ABI,
   REGISTRY_ABI,
 } from "../protocol/abi.ts";
+import { blockRanges } from "../protocol/block-ranges.ts";
 import { exitsAskedUntil } from "../protocol/exits-asked.ts";
-import type { TakenKey } from "../protocol/keys.ts";
+import type { TakenKey } from "../protocol/registry.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import { composeReport, type CompletedValidator, type OperatorBefore, type ReportedFrame } from "./compose.ts";
 import { settleableFrame } from "./due.ts";
@@ -74,7 +75,7 @@ export async function readReport(
       functionName: "lastRequestId",
       blockNumber,
     }),
-    protocol.keys.at(blockNumber),
+    protocol.registry.keysAt(blockNumber),
   ]);
   const completed = keys.filter(({ state }) => state === KEY_STATE.deposited);
   const validators = await completedValidators(protocol, completed, header, blockNumber);
@@ -177,19 +178,20 @@ async function depositIndices(
   keys: readonly TakenKey[],
   toBlock: bigint,
 ): Promise<Map<Hex, bigint>> {
-  const logs = await client.getContractEvents({
-    address: contracts.DepositContract,
-    abi: DEPOSIT_CONTRACT_ABI,
-    eventName: "DepositEvent",
-    fromBlock,
-    toBlock,
-    strict: true,
-  });
   const completedIn = new Map(keys.map(({ publicKey, since }) => [publicKey, since.transaction]));
   const indices = new Map<Hex, bigint>();
-  for (const { args, transactionHash } of logs) {
-    const publicKey = args.pubkey.toLowerCase() as Hex;
-    if (completedIn.get(publicKey) === transactionHash) indices.set(publicKey, littleEndian(args.index));
+  for (const range of blockRanges(fromBlock, toBlock)) {
+    const logs = await client.getContractEvents({
+      address: contracts.DepositContract,
+      abi: DEPOSIT_CONTRACT_ABI,
+      eventName: "DepositEvent",
+      ...range,
+      strict: true,
+    });
+    for (const { args, transactionHash } of logs) {
+      const publicKey = args.pubkey.toLowerCase() as Hex;
+      if (completedIn.get(publicKey) === transactionHash) indices.set(publicKey, littleEndian(args.index));
+    }
   }
   return indices;
 }
@@ -200,24 +202,20 @@ async function operatorBefore(
   blockNumber: bigint,
   overdueFrom: number,
 ): Promise<OperatorBefore> {
-  const { client, contracts, fromBlock } = protocol;
-  const registry = { address: contracts.OperatorRegistry, abi: REGISTRY_ABI } as const;
-  const range = { fromBlock, toBlock: blockNumber, strict: true, args: { operatorId: BigInt(operatorId) } } as const;
+  const { client, contracts, registry } = protocol;
   const operator = await client.readContract({
-    ...registry,
+    address: contracts.OperatorRegistry,
+    abi: REGISTRY_ABI,
     functionName: "operator",
     args: [BigInt(operatorId)],
     blockNumber,
   });
-  const charges = await client.getContractEvents({ ...registry, eventName: "BondCharged", ...range });
   return {
     exitedKeys: Number(operator.exitedKeys),
     stuckKeys: Number(operator.stuckKeys),
     overdueExits:
       operator.requestedExits > 0n ? await exitsAskedUntil(protocol, operatorId, overdueFrom, blockNumber) : 0,
-    chargedLoss: charges
-      .filter(({ args }) => args.by.toLowerCase() === contracts.RewardDistribution.toLowerCase())
-      .reduce((sum, { args }) => sum + args.asked, 0n),
+    chargedLoss: await registry.askedOfBond(operatorId, contracts.RewardDistribution, blockNumber),
   };
 }
 

@@ -10,6 +10,7 @@ import {
   REGISTRY_ABI,
   WITHDRAWAL_VAULT_ABI,
 } from "../protocol/abi.ts";
+import { blockRangesBack } from "../protocol/block-ranges.ts";
 import { reasonToWait, VALIDATOR_WEI } from "../protocol/economics.ts";
 import type { FleetValidator, FleetView } from "../protocol/fleet.ts";
 import type { Loop, Outcome } from "../runtime/loop.ts";
@@ -200,18 +201,25 @@ export class DepositsLoop implements Loop {
     };
   }
 
+  /** Seconds since the last pre-deposit; Infinity when it is longer ago than anything waits. */
   async #secondsSinceLast(): Promise<number> {
-    const { client, contracts, fromBlock } = this.#keeper.protocol;
+    const { protocol, settings } = this.#keeper;
+    const { client, beacon, contracts, fromBlock } = protocol;
+    const { secondsPerSlot } = await beacon.parameters();
     const head = await client.getBlock();
-    const events = await client.getContractEvents({
-      address: contracts.BeaconDeposits,
-      abi: DEPOSITS_ABI,
-      eventName: "PreDeposited",
-      fromBlock,
-      strict: true,
-    });
-    const last = await client.getBlock({ blockNumber: events.at(-1)?.blockNumber ?? fromBlock });
-    return Number(head.timestamp - last.timestamp);
+    const oldest = head.number - BigInt(Math.ceil(settings.deposits.maxWaitSeconds / secondsPerSlot));
+    for (const range of blockRangesBack(oldest > fromBlock ? oldest : fromBlock, head.number)) {
+      const events = await client.getContractEvents({
+        address: contracts.BeaconDeposits,
+        abi: DEPOSITS_ABI,
+        eventName: "PreDeposited",
+        ...range,
+        strict: true,
+      });
+      const last = events.at(-1);
+      if (last) return Number(head.timestamp - (await client.getBlock({ blockNumber: last.blockNumber })).timestamp);
+    }
+    return Infinity;
   }
 
   async #stillIn(state: number, validators: readonly FleetValidator[]): Promise<FleetValidator[]> {

@@ -139,21 +139,26 @@ export class ExitsLoop implements Loop {
 
   /** The oldest validators of operators whose time for exits has passed, as many as are missing. */
   async #late(view: FleetView): Promise<FleetValidator[]> {
-    const { protocol, settings } = this.#keeper;
+    const { protocol, clock, settings } = this.#keeper;
     const { shardCommitteePeriod } = await protocol.beacon.parameters();
     const epoch = await this.#epoch();
     const { timestamp } = await protocol.client.getBlock();
+    const askedUntil = Number(timestamp) - settings.exits.deadlineSeconds;
+    const block = await clock.stableBlock();
     const late: FleetValidator[] = [];
     for (const { operatorId, requestedExits } of view.operators.values()) {
       if (requestedExits === 0) continue;
-      const overdue = await exitsAskedUntil(protocol, operatorId, Number(timestamp) - settings.exits.deadlineSeconds);
+      const overdue = await exitsAskedUntil(protocol, operatorId, askedUntil, block);
       const own = [...view.byIndex.values()].filter(({ key }) => key.operatorId === operatorId);
-      const missing = overdue - own.filter(isLeaving).length;
+      const staying = own.filter((validator) => !isLeaving(validator));
+      // Those that the chain was asked for and does not show yet are on their way: nobody else leaves in their place.
+      const isAsked = ({ key }: FleetValidator): boolean =>
+        (this.#forced.get(key.publicKey) ?? -Infinity) + FORCED_EPOCHS > epoch;
+      const missing = overdue - (own.length - staying.length) - staying.filter(isAsked).length;
       late.push(
-        ...own
-          .filter((validator) => !isLeaving(validator))
+        ...staying
+          .filter((validator) => !isAsked(validator))
           .filter(({ record }) => record.activationEpoch + shardCommitteePeriod <= epoch)
-          .filter(({ key }) => (this.#forced.get(key.publicKey) ?? -Infinity) + FORCED_EPOCHS <= epoch)
           .sort((left, right) => left.record.index - right.record.index)
           .slice(0, Math.max(0, missing)),
       );

@@ -9,6 +9,7 @@ import {
   REGISTRY_ABI,
   SERVICE_LEVEL_ABI,
 } from "../protocol/abi.ts";
+import { blockRangesBack } from "../protocol/block-ranges.ts";
 import type { FleetView, OperatorRecord } from "../protocol/fleet.ts";
 import type { Loop, Outcome } from "../runtime/loop.ts";
 import type { Counts } from "../service-level/count.ts";
@@ -38,6 +39,7 @@ export class WatchLoop implements Loop {
   readonly #parts: WatchParts;
   #dueSince: { readonly refSlot: number; readonly at: number } | undefined;
   #proposersOf = -1;
+  #oldestRequest: { readonly requestId: bigint; readonly time: number } | undefined;
   /** Penalties below it are closed. */
   #firstOpenPenalty = 1n;
 
@@ -145,7 +147,7 @@ export class WatchLoop implements Loop {
   }
 
   async #showQueue(): Promise<void> {
-    const { client, contracts, fromBlock } = this.#keeper.protocol;
+    const { client, contracts } = this.#keeper.protocol;
     const shown = this.#parts.protocol;
     const queue = { address: contracts.WithdrawalQueue, abi: QUEUE_ABI } as const;
     const [last, finalized, shares] = await Promise.all([
@@ -162,17 +164,29 @@ export class WatchLoop implements Loop {
     shown.set("queue_open_requests", Number(last - finalized));
     shown.wei("queue_open_ether", worth);
     let oldest = 0;
-    if (last > finalized) {
+    if (last > finalized) oldest = await this.#timeOfRequest(finalized + 1n);
+    shown.set("queue_oldest_request_timestamp_seconds", oldest);
+  }
+
+  /** Unix seconds of a request for a withdrawal; 0 when there is none. */
+  async #timeOfRequest(requestId: bigint): Promise<number> {
+    const { client, contracts, fromBlock } = this.#keeper.protocol;
+    if (this.#oldestRequest?.requestId === requestId) return this.#oldestRequest.time;
+    for (const range of blockRangesBack(fromBlock, await client.getBlockNumber())) {
       const [event] = await client.getContractEvents({
-        ...queue,
+        address: contracts.WithdrawalQueue,
+        abi: QUEUE_ABI,
         eventName: "WithdrawalRequested",
-        args: { requestId: finalized + 1n },
-        fromBlock,
+        args: { requestId },
+        ...range,
         strict: true,
       });
-      if (event) oldest = Number((await client.getBlock({ blockNumber: event.blockNumber })).timestamp);
+      if (!event) continue;
+      const { timestamp } = await client.getBlock({ blockNumber: event.blockNumber });
+      this.#oldestRequest = { requestId, time: Number(timestamp) };
+      return Number(timestamp);
     }
-    shown.set("queue_oldest_request_timestamp_seconds", oldest);
+    return 0;
   }
 
   async #showFleet(view: FleetView): Promise<void> {

@@ -1,5 +1,6 @@
 import { zeroHash, type Address, type Hex, type PublicClient } from "viem";
 import { CONSENSUS_ABI, LANES, type Lane } from "./abi.ts";
+import { blockRanges } from "./block-ranges.ts";
 
 /** A lane of the committee: what it agreed on last, and who has voted for what lately. */
 export interface LaneVotes {
@@ -36,20 +37,23 @@ export class Committee {
   /** @param since block after which votes are about the matter at hand: older ones were about something earlier */
   async lane(lane: Lane, since: bigint): Promise<LaneVotes> {
     const contract = this.#contract();
-    const [agreed, quorum, members, events] = await Promise.all([
+    const [agreed, quorum, members, head] = await Promise.all([
       this.#client.readContract({ ...contract, functionName: "agreed", args: [LANES[lane]] }),
       this.#client.readContract({ ...contract, functionName: "quorum" }),
       this.members(),
-      this.#client.getContractEvents({
+      this.#client.getBlockNumber({ cacheTime: 0 }),
+    ]);
+    const votes = new Map<Address, Hex>();
+    for (const range of blockRanges(since + 1n, head)) {
+      const events = await this.#client.getContractEvents({
         ...contract,
         eventName: "Voted",
         args: { lane: LANES[lane] },
-        fromBlock: since + 1n,
+        ...range,
         strict: true,
-      }),
-    ]);
-    const votes = new Map<Address, Hex>();
-    for (const { args } of events) if (members.includes(args.member)) votes.set(args.member, args.digest);
+      });
+      for (const { args } of events) if (members.includes(args.member)) votes.set(args.member, args.digest);
+    }
     return { agreed, quorum: Number(quorum), votes };
   }
 

@@ -4,7 +4,7 @@ export interface DepositMarket {
   readonly keys: number;
   /** Wei a gas, as the next block asks. */
   readonly gasPrice: bigint;
-  /** Seconds since the last pre-deposit, or since the deployment. */
+  /** Seconds since the last pre-deposit; Infinity when there was none. */
   readonly secondsSinceLast: number;
 }
 

@@ -1,30 +1,20 @@
-import { REGISTRY_ABI } from "./abi.ts";
 import type { Protocol } from "./protocol.ts";
 
 /**
  * How many exits since the beginning an operator had been asked for by a time.
  * @param askedUntil Unix seconds
- * @param toBlock newest execution block that is looked at; absent: the chain's
+ * @param block newest execution block that is looked at; it must not change any more
  */
 export async function exitsAskedUntil(
-  { client, contracts, fromBlock }: Protocol,
+  { client, registry }: Protocol,
   operatorId: number,
   askedUntil: number,
-  toBlock?: bigint,
+  block: bigint,
 ): Promise<number> {
-  const events = await client.getContractEvents({
-    address: contracts.OperatorRegistry,
-    abi: REGISTRY_ABI,
-    eventName: "ExitsRequested",
-    args: { operatorId: BigInt(operatorId) },
-    fromBlock,
-    ...(toBlock === undefined ? {} : { toBlock }),
-    strict: true,
-  });
   let asked = 0;
-  for (const { args, blockNumber } of events) {
+  for (const { requestedExits, block: blockNumber } of await registry.exitRequests(operatorId, block)) {
     const { timestamp } = await client.getBlock({ blockNumber });
-    if (Number(timestamp) <= askedUntil) asked = Number(args.requestedExits);
+    if (Number(timestamp) <= askedUntil) asked = requestedExits;
   }
   return asked;
 }

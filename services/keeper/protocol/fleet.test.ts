@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { BeaconReader, ValidatorRecord } from "../beacon/reader.ts";
 import { KEY_STATE } from "./abi.ts";
 import { Fleet } from "./fleet.ts";
-import type { KeyIndex } from "./keys.ts";
+import type { RegistryIndex } from "./registry.ts";
 import type { Contracts, Protocol } from "./protocol.ts";
 
 const key = (index: number, state: number, block: bigint) => ({
@@ -53,16 +53,16 @@ beforeEach(() => {
       yield await Promise.resolve([record(1), record(3)]);
     },
   } as unknown as BeaconReader;
-  const keys = {
-    at: () =>
+  const registry = {
+    keysAt: () =>
       Promise.resolve([
         key(1, KEY_STATE.deposited, 5n),
         key(2, KEY_STATE.deposited, 5n),
         key(3, KEY_STATE.proven, 6n),
         key(4, KEY_STATE.invalid, 7n),
       ]),
-  } as unknown as KeyIndex;
-  protocol = { client, beacon, contracts: {} as Contracts, fromBlock: 0n, keys };
+  } as unknown as RegistryIndex;
+  protocol = { client, beacon, contracts: {} as Contracts, fromBlock: 0n, registry };
 });
 
 describe("the fleet", () => {

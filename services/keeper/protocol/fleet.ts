@@ -1,7 +1,7 @@
 import type { Hex } from "viem";
 import type { ValidatorRecord } from "../beacon/reader.ts";
 import { KEY_STATE, REGISTRY_ABI } from "./abi.ts";
-import type { TakenKey } from "./keys.ts";
+import type { TakenKey } from "./registry.ts";
 import type { Protocol } from "./protocol.ts";
 
 /** Reads of the registry made at a time. */
@@ -67,8 +67,8 @@ export class Fleet {
   }
 
   async #read(state: Hex, stableBlock: bigint): Promise<FleetView> {
-    const { beacon, keys } = this.#protocol;
-    const taken = (await keys.at(stableBlock)).filter(({ state: at }) => at !== KEY_STATE.invalid);
+    const { beacon, registry } = this.#protocol;
+    const taken = (await registry.keysAt(stableBlock)).filter(({ state: at }) => at !== KEY_STATE.invalid);
     const records = new Map<Hex, ValidatorRecord>();
     for await (const part of beacon.validators(
       state,

@@ -1,7 +1,7 @@
 import type { Address, PublicClient } from "viem";
 import type { ProtocolContract } from "../../../components/protocol/contracts.ts";
 import type { BeaconReader } from "../beacon/reader.ts";
-import type { KeyIndex } from "./keys.ts";
+import type { RegistryIndex } from "./registry.ts";
 
 /** Addresses of a deployment, and of the beacon chain's deposit contract. */
 export type Contracts = Readonly<Record<ProtocolContract | "DepositContract", Address>>;
@@ -13,5 +13,5 @@ export interface Protocol {
   readonly contracts: Contracts;
   /** First block of the deployment, or one before it. */
   readonly fromBlock: bigint;
-  readonly keys: KeyIndex;
+  readonly registry: RegistryIndex;
 }
