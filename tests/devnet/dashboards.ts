@@ -1,0 +1,85 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+
+const targetSchema = z.object({ expr: z.string().optional(), datasource: z.object({ type: z.string() }) });
+interface Panel {
+  readonly title?: string | undefined;
+  readonly targets?: readonly z.infer<typeof targetSchema>[] | undefined;
+  readonly panels?: readonly Panel[] | undefined;
+}
+const panelSchema: z.ZodType<Panel> = z.lazy(() =>
+  z.object({
+    title: z.string().optional(),
+    targets: z.array(targetSchema).optional(),
+    panels: z.array(panelSchema).optional(),
+  }),
+);
+const dashboardSchema = z.object({ title: z.string(), panels: z.array(panelSchema) });
+const answerSchema = z.object({
+  status: z.string(),
+  error: z.string().optional(),
+  data: z
+    .object({
+      result: z.array(z.object({ metric: z.record(z.string(), z.string()), value: z.tuple([z.number(), z.string()]) })),
+    })
+    .optional(),
+});
+
+/** What a panel's query shows now. */
+export interface RenderedQuery {
+  readonly dashboard: string;
+  readonly panel: string;
+  /** As it was asked, with the variables in their places. */
+  readonly query: string;
+  /** Prometheus's complaint; undefined when it took the query. */
+  readonly error: string | undefined;
+  readonly series: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: string }[];
+}
+
+/**
+ * Asks a Prometheus every query of the generated dashboards, as Grafana would for a table: where there is no Grafana to make pictures,
+ * this is what they would show.
+ * @param folder of the dashboards' JSON
+ * @param variables of the dashboards, by name
+ */
+export async function renderDashboards(
+  folder: string,
+  prometheus: string,
+  variables: Readonly<Record<string, string>>,
+): Promise<RenderedQuery[]> {
+  const rendered: RenderedQuery[] = [];
+  for (const file of readdirSync(folder).sort()) {
+    const { title, panels } = dashboardSchema.parse(JSON.parse(readFileSync(join(folder, file), "utf8")));
+    for (const { title: panel = "", targets = [] } of flatten(panels))
+      for (const { expr, datasource } of targets) {
+        if (expr === undefined || datasource.type !== "prometheus") continue;
+        const query = expr.replaceAll(/\$(\w+)/g, (name, variable: string) => variables[variable] ?? name);
+        rendered.push({ dashboard: title, panel, query, ...(await ask(prometheus, query)) });
+      }
+  }
+  return rendered;
+}
+
+/** A table of what panels show, for people. */
+export function toTable(rendered: readonly RenderedQuery[]): string {
+  const rows = rendered.map(({ dashboard, panel, series }) => {
+    const [first] = series;
+    const example = first && `${Object.values(first.labels).join(" ").slice(0, 60)}: ${first.value}`;
+    return `| ${dashboard} | ${panel} | ${series.length} | ${example ?? ""} |`;
+  });
+  return ["| dashboard | panel | series | for example |", "|---|---|---|---|", ...rows, ""].join("\n");
+}
+
+function flatten(panels: readonly Panel[]): Panel[] {
+  return panels.flatMap((panel) => [panel, ...flatten(panel.panels ?? [])]);
+}
+
+async function ask(prometheus: string, query: string): Promise<Pick<RenderedQuery, "error" | "series">> {
+  const response = await fetch(`${prometheus}/api/v1/query?${new URLSearchParams({ query }).toString()}`);
+  const { status, error, data } = answerSchema.parse(await response.json());
+  return {
+    error: status === "success" ? undefined : (error ?? status),
+    series: (data?.result ?? []).map(({ metric, value }) => ({ labels: metric, value: value[1] })),
+  };
+}
