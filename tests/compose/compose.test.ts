@@ -87,19 +87,19 @@ describe.skipIf(compose === undefined)("docker compose config", () => {
       services: { caddy: { cap_add: ["NET_BIND_SERVICE"], read_only: true }, limiter: { read_only: true } },
       networks: { "ethstake-monitoring_default": { external: true } },
     });
+  });
 
-    it("takes a keeper's bundle", async () => {
-      const resolved = await config(
-        "keeper",
-        renderKeeper(KEEPER, KEEPER_FACTS),
-        "--format",
-        "json",
-        "--no-path-resolution",
-      );
-      expect(JSON.parse(resolved)).toMatchObject({
-        services: { keeper: { read_only: true, user: "1000:1000" } },
-        networks: { "ethstake-node-1_default": { external: true } },
-      });
+  it("accepts a keeper", async () => {
+    const resolved = await config(
+      "keeper",
+      renderKeeper(KEEPER, KEEPER_FACTS),
+      "--format",
+      "json",
+      "--no-path-resolution",
+    );
+    expect(JSON.parse(resolved)).toMatchObject({
+      services: { keeper: { read_only: true, user: "1000:1000" } },
+      networks: { "ethstake-node-1_default": { external: true } },
     });
   });
 

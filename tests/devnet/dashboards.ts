@@ -26,6 +26,41 @@ const answerSchema = z.object({
     .optional(),
 });
 
+/** Panels of which some may show nothing on a devnet: there are no hosts and no other clients, and most of what they warn of does not happen. */
+export const EMPTY_ON_DEVNET: readonly string[] = [
+  "APR of seven days",
+  "Allowance used",
+  "Answers of relays by status",
+  "Blocks behind the network",
+  "CPU in use",
+  "Chain and Prometheus disagree",
+  "Clients that do not follow it",
+  "Clock offset",
+  "Disk busy",
+  "Disk free",
+  "Duties to come",
+  "Earnings of the last day",
+  "Failed at the validator clients",
+  "Failed at the validator clients, a minute",
+  "Fee recipients that are not the protocol's",
+  "Free in four days, by the last six hours",
+  "Head",
+  "Keys at more than one node",
+  "Keys loaded",
+  "Latency of relays (95th percentile)",
+  "Members that vote otherwise",
+  "Memory",
+  "Memory available",
+  "Next fork",
+  "Next proposal",
+  "Peers",
+  "Service level and bonds",
+  "Signatures allowed, a second",
+  "Time of a check in the database",
+  "Validators",
+  "Wait of the oldest request",
+];
+
 /** What a panel's query shows now. */
 export interface RenderedQuery {
   readonly dashboard: string;
