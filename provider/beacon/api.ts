@@ -26,10 +26,20 @@ const syncingSchema = z.object({
 });
 const livenessSchema = z.object({ data: z.array(z.object({ index: z.coerce.string(), is_live: z.boolean() })) });
 
+/** Bytes of a state are some 300 million; what is longer by far is none. */
+const MOST_BYTES = 1_500_000_000;
 /** For a state of some hundred megabytes, over a slow network. */
 const BYTES_TIMEOUT_MS = 300_000;
 /** Keys go in the URL, of which servers take some 8 KiB. */
 const KEYS_PER_REQUEST = 64;
+
+/** An answer in SSZ. */
+export interface VersionedBytes {
+  /** Fork that the node names beside it. */
+  readonly fork: string;
+  /** Undefined when the fork was not wanted. */
+  readonly bytes: Uint8Array<ArrayBuffer> | undefined;
+}
 
 /** A validator as the beacon state has it. */
 export interface BeaconValidator {
@@ -167,11 +177,12 @@ export class BeaconClient {
 
   /**
    * GET a path of the API as bytes (application/octet-stream). From this machine only.
-   * @returns with the fork that the node names beside them
+   * @param isWanted by the fork that the node names: an answer that is not wanted is not read
    */
-  async bytes(path: string): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly version: string }> {
+  async bytes(path: string, isWanted: (fork: string) => boolean): Promise<VersionedBytes> {
     const response = await fetch(new URL(path, this.url), {
-      headers: { accept: "application/octet-stream" },
+      // Compressed, its length would not be the body's.
+      headers: { accept: "application/octet-stream", "accept-encoding": "identity" },
       redirect: "error",
       signal: AbortSignal.timeout(BYTES_TIMEOUT_MS),
     }).catch((cause: unknown) => {
@@ -185,10 +196,35 @@ export class BeaconClient {
         response.status,
       );
     }
-    const version = response.headers.get("eth-consensus-version");
-    if (version === null || !response.headers.get("content-type")?.startsWith("application/octet-stream"))
+    const fork = response.headers.get("eth-consensus-version");
+    if (fork === null || !response.headers.get("content-type")?.startsWith("application/octet-stream"))
       throw new BeaconApiError(this.url, `gives no SSZ of ${path}`);
-    return { bytes: await readBody(response), version };
+    if (!isWanted(fork)) {
+      await response.body?.cancel();
+      return { fork, bytes: undefined };
+    }
+    return { fork, bytes: await this.#readBody(path, response) };
+  }
+
+  /** An answer's bytes. Into one place from the beginning where its length is known: parts and the whole would take twice the memory. */
+  async #readBody(path: string, { headers, body }: Response): Promise<Uint8Array<ArrayBuffer>> {
+    const length = Number(headers.get("content-length"));
+    const isKnown = Number.isSafeInteger(length) && length > 0 && !headers.has("content-encoding");
+    if (isKnown && length > MOST_BYTES) throw new BeaconApiError(this.url, `gives ${length} bytes of ${path}`);
+    let bytes = new Uint8Array(isKnown ? length : 1_048_576);
+    let filled = 0;
+    for await (const part of (body ?? []) as AsyncIterable<Uint8Array>) {
+      const needed = filled + part.length;
+      if (needed > MOST_BYTES) throw new BeaconApiError(this.url, `gives more than ${MOST_BYTES} bytes of ${path}`);
+      if (needed > bytes.length) {
+        const larger = new Uint8Array(Math.min(MOST_BYTES, needed * 2));
+        larger.set(bytes.subarray(0, filled));
+        bytes = larger;
+      }
+      bytes.set(part, filled);
+      filled = needed;
+    }
+    return filled === bytes.length ? bytes : bytes.slice(0, filled);
   }
 
   async #ask(method: string, path: string, body?: object): Promise<unknown> {
@@ -207,18 +243,4 @@ export class BeaconClient {
       throw new BeaconApiError(this.url, `answered ${status} to ${path}: ${text.slice(0, 200)}`, status);
     return text ? (JSON.parse(text) as unknown) : undefined;
   }
-}
-
-/** An answer's bytes. Into one place from the beginning where its length is known: parts and the whole would take twice the memory. */
-async function readBody(response: Response): Promise<Uint8Array<ArrayBuffer>> {
-  const length = Number(response.headers.get("content-length"));
-  if (!response.body || !Number.isSafeInteger(length) || length <= 0)
-    return new Uint8Array(await response.arrayBuffer());
-  const bytes = new Uint8Array(length);
-  let filled = 0;
-  for await (const part of response.body as AsyncIterable<Uint8Array>) {
-    bytes.set(part, filled);
-    filled += part.length;
-  }
-  return filled === length ? bytes : bytes.slice(0, filled);
 }

@@ -188,6 +188,7 @@ class Walk {
       validators: this.#served,
       indexOf: this.#indexOf,
       earlier: this.ledger.departures(begin, epoch - 1),
+      vault: this.#protocol.contracts.WithdrawalVault,
       parameters,
     });
     await this.ledger.add(epoch, entry);

@@ -1,5 +1,5 @@
 import { keccak256, stringToHex, type Hex } from "viem";
-import { slotAt } from "../../provider/beacon/api.ts";
+import { BeaconApiError, slotAt } from "../../provider/beacon/api.ts";
 import { Committee } from "./protocol/committee.ts";
 import { Fleet } from "./protocol/fleet.ts";
 import type { Protocol } from "./protocol/protocol.ts";
@@ -46,9 +46,13 @@ export class ChainClock {
   /** Number of the execution block of the newest slot that does not change any more. */
   async stableBlock(): Promise<bigint> {
     const { beacon } = this.#protocol;
-    const header = await beacon.headerUntil(Math.max(0, await this.stableSlot()));
-    const block = header && header.slot > 0 ? await beacon.block(header.slot) : undefined;
-    return block?.payload.blockNumber ?? 0n;
+    const slot = await this.stableSlot();
+    if (slot <= 0) return 0n;
+    const header = await beacon.lastHeader(slot);
+    if (header.slot === 0) return 0n;
+    const block = await beacon.block(header.slot);
+    if (!block) throw new BeaconApiError(beacon.client.url, `has the header of slot ${header.slot}, and not its block`);
+    return block.payload.blockNumber;
   }
 
   /** The slot of this moment by this machine's clock. */
@@ -73,17 +77,25 @@ export class Turns {
     this.#turnMs = turnMs;
   }
 
+  /** Whether this member is the first one. @param occasion as of {@link isMine} */
+  async leads(occasion: string): Promise<boolean> {
+    return (await this.#place(occasion)) === 0;
+  }
+
   /** Whether it is this member's turn. @param occasion what is to be done; the same for all members */
   async isMine(occasion: string): Promise<boolean> {
     const since = this.#seen.get(occasion) ?? Date.now();
     this.#seen.set(occasion, since);
     if (this.#seen.size > 1_000) this.#seen.delete(this.#seen.keys().next().value ?? "");
+    return Date.now() - since >= (await this.#place(occasion)) * this.#turnMs;
+  }
+
+  async #place(occasion: string): Promise<number> {
     const members = await this.#committee.members();
     const order = members
       .map((member) => member.toLowerCase())
       .sort((left, right) => (drawn(occasion, left) < drawn(occasion, right) ? -1 : 1));
-    const place = Math.max(0, order.indexOf(this.#member.toLowerCase()));
-    return Date.now() - since >= place * this.#turnMs;
+    return Math.max(0, order.indexOf(this.#member.toLowerCase()));
   }
 }
 

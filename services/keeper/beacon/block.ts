@@ -27,8 +27,8 @@ export interface BeaconBlock {
   readonly slashed: readonly number[];
   /** Validators whose voluntary exit it carries. */
   readonly exited: readonly number[];
-  /** Public keys that a withdrawal request asks to exit whole (EIP-7002). The chain may have dropped the request. */
-  readonly exitRequests: readonly Hex[];
+  /** Withdrawal requests for whole exits (EIP-7002), from whatever address. The chain may have dropped them. */
+  readonly exitRequests: readonly { readonly source: Address; readonly publicKey: Hex }[];
   readonly payload: {
     readonly blockNumber: bigint;
     readonly feeRecipient: Address;
@@ -73,7 +73,11 @@ export const blockSchema = z
             withdrawals: z.array(z.object({ validator_index: z.coerce.number(), amount: z.coerce.bigint() })),
           }),
           execution_requests: z
-            .object({ withdrawals: z.array(z.object({ validator_pubkey: z.string(), amount: z.coerce.bigint() })) })
+            .object({
+              withdrawals: z.array(
+                z.object({ source_address: z.string(), validator_pubkey: z.string(), amount: z.coerce.bigint() }),
+              ),
+            })
             .optional(),
         }),
       }),
@@ -106,8 +110,11 @@ export const blockSchema = z
         }),
       ],
       exited: body.voluntary_exits.map(({ message: exit }) => exit.validator_index),
-      exitRequests: (body.execution_requests?.withdrawals ?? []).flatMap(({ validator_pubkey, amount }) =>
-        amount === 0n ? [validator_pubkey.toLowerCase() as Hex] : [],
+      exitRequests: (body.execution_requests?.withdrawals ?? []).flatMap(
+        ({ source_address, validator_pubkey, amount }) =>
+          amount === 0n
+            ? [{ source: source_address as Address, publicKey: validator_pubkey.toLowerCase() as Hex }]
+            : [],
       ),
       payload: {
         blockNumber: payload.block_number,

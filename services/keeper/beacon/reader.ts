@@ -1,6 +1,11 @@
 import type { Hex } from "viem";
 import { z } from "zod";
-import { BeaconApiError, type BeaconClient, type ChainFacts } from "../../../provider/beacon/api.ts";
+import {
+  BeaconApiError,
+  type BeaconClient,
+  type ChainFacts,
+  type VersionedBytes,
+} from "../../../provider/beacon/api.ts";
 import { blockSchema, type BeaconBlock } from "./block.ts";
 
 /** FAR_FUTURE_EPOCH (phase0/beacon-chain.md, Constants): no such epoch comes. */
@@ -160,19 +165,26 @@ export class BeaconReader {
    */
   async lastHeader(slot: number): Promise<BlockHeader> {
     const header = await this.headerUntil(slot);
-    const next = header?.slot === slot ? undefined : await this.headerFrom(slot + 1);
-    if (!header || (next && next.parentRoot !== header.root))
+    if (header?.slot === slot) return header;
+    // Whatever stands still behind the slot would otherwise be taken for the chain's last block.
+    const next = header && (await this.headerFrom(slot + 1));
+    if (next?.parentRoot !== header?.root || !header)
       throw new BeaconApiError(this.client.url, `lacks blocks up to slot ${slot}: ask another node, or later`);
     return header;
   }
 
-  /** The first header at or after a slot; undefined when there is none yet. */
+  /**
+   * The first header at or after a slot; undefined when there is none yet.
+   * @throws BeaconApiError when the slots after it are empty for longer than is looked: a node that lacks old blocks
+   */
   async headerFrom(slot: number): Promise<BlockHeader | undefined> {
     const head = await this.head();
-    for (let at = slot; at <= head.slot; at++) {
+    for (let at = slot; at <= Math.min(head.slot, slot + MAX_EMPTY_SLOTS); at++) {
       const header = await this.header(at);
       if (header) return header;
     }
+    if (head.slot > slot + MAX_EMPTY_SLOTS)
+      throw new BeaconApiError(this.client.url, `lacks blocks after slot ${slot}: ask another node, or later`);
     return undefined;
   }
 
@@ -193,19 +205,15 @@ export class BeaconReader {
 
   /**
    * A block's whole state in SSZ: some 300 MB on public networks.
-   * @returns with the fork that it is of, as the beacon API names it
+   * @param isWanted by the fork that the state is of, as the beacon API names it: what is not is not read
    */
-  async state(
-    slot: number,
-    stateRoot: Hex,
-  ): Promise<{ readonly fork: string; readonly bytes: Uint8Array<ArrayBuffer> }> {
+  async state(slot: number, stateRoot: Hex, isWanted: (fork: string) => boolean): Promise<VersionedBytes> {
     const path = (id: string | number): string => `/eth/v2/debug/beacon/states/${id}`;
-    const { bytes, version } = await this.client.bytes(path(stateRoot)).catch(async (error: unknown) => {
+    return await this.client.bytes(path(stateRoot), isWanted).catch(async (error: unknown) => {
       // Some nodes find old states by slot only.
       if (!(error instanceof BeaconApiError) || ![400, 404].includes(error.data.status ?? 0)) throw error;
-      return await this.client.bytes(path(slot));
+      return await this.client.bytes(path(slot), isWanted);
     });
-    return { fork: version, bytes };
   }
 
   /** The newest finalised epoch: blocks before its first slot do not change any more. */

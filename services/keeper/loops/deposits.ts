@@ -19,6 +19,8 @@ import { seekAgreement } from "./standing.ts";
 
 /** Keys of one call (BeaconDeposits.MAX_KEYS_PER_CALL). */
 const MAX_KEYS_PER_CALL = 100;
+/** Final states are younger: two days. */
+const PROOF_LOOKBACK_SECONDS = 172_800;
 const PUBKEY_BYTES = 48;
 const SIGNATURE_BYTES = 96;
 const DEPOSITOR_ROLE = keccak256(toBytes("DEPOSITOR_ROLE"));
@@ -60,12 +62,11 @@ export class DepositsLoop implements Loop {
     const open = await this.#stillIn(KEY_STATE.taken, shown);
     if (open.length === 0) return waiting;
     if (!(await protocol.client.readContract({ ...deposits, functionName: "attestationAllowed" })))
-      return await proveCredentials(
-        this.#keeper,
-        this.#prover,
-        open,
-        async (validator) => (await this.#stillIn(KEY_STATE.taken, [validator])).length > 0,
-      );
+      return await proveCredentials(this.#keeper, this.#prover, {
+        keys: open,
+        lastPreDeposit: await this.#lastPreDeposit(PROOF_LOOKBACK_SECONDS),
+        isOpen: async (validator) => (await this.#stillIn(KEY_STATE.taken, [validator])).length > 0,
+      });
     const valid: Hex[] = [];
     const invalid: Hex[] = [];
     for (const validator of open) ((await this.#isOurs(validator)) ? valid : invalid).push(hashOf(validator));
@@ -201,14 +202,13 @@ export class DepositsLoop implements Loop {
     };
   }
 
-  /** Seconds since the last pre-deposit; Infinity when it is longer ago than anything waits. */
-  async #secondsSinceLast(): Promise<number> {
-    const { protocol, settings } = this.#keeper;
-    const { client, beacon, contracts, fromBlock } = protocol;
+  /** Unix seconds of the last pre-deposit; 0 when it is longer ago than is asked about. */
+  async #lastPreDeposit(lookbackSeconds: number): Promise<number> {
+    const { client, beacon, contracts, fromBlock } = this.#keeper.protocol;
     const { secondsPerSlot } = await beacon.parameters();
-    const head = await client.getBlock();
-    const oldest = head.number - BigInt(Math.ceil(settings.deposits.maxWaitSeconds / secondsPerSlot));
-    for (const range of blockRangesBack(oldest > fromBlock ? oldest : fromBlock, head.number)) {
+    const head = await client.getBlockNumber({ cacheTime: 0 });
+    const oldest = head - BigInt(Math.ceil(lookbackSeconds / secondsPerSlot));
+    for (const range of blockRangesBack(oldest > fromBlock ? oldest : fromBlock, head)) {
       const events = await client.getContractEvents({
         address: contracts.BeaconDeposits,
         abi: DEPOSITS_ABI,
@@ -217,9 +217,16 @@ export class DepositsLoop implements Loop {
         strict: true,
       });
       const last = events.at(-1);
-      if (last) return Number(head.timestamp - (await client.getBlock({ blockNumber: last.blockNumber })).timestamp);
+      if (last) return Number((await client.getBlock({ blockNumber: last.blockNumber })).timestamp);
     }
-    return Infinity;
+    return 0;
+  }
+
+  /** Seconds since the last pre-deposit; Infinity when it is longer ago than anything waits. */
+  async #secondsSinceLast(): Promise<number> {
+    const { protocol, settings } = this.#keeper;
+    const last = await this.#lastPreDeposit(settings.deposits.maxWaitSeconds);
+    return last === 0 ? Infinity : Number((await protocol.client.getBlock()).timestamp) - last;
   }
 
   async #stillIn(state: number, validators: readonly FleetValidator[]): Promise<FleetValidator[]> {

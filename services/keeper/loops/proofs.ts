@@ -7,29 +7,44 @@ import type { Outcome } from "../runtime/loop.ts";
 
 const WEI_PER_GWEI = 1e9;
 
+/** Slots for which one member proves: hashing a state takes a minute, and each key a slot. Two would pay for the same. */
+const SHIFT_SLOTS = 150;
+
+/** What credentials are proven of. */
+export interface WaitingKeys {
+  readonly keys: readonly FleetValidator[];
+  /** Unix seconds of the newest pre-deposit of all: states from before it prove nothing (BeaconDepositsStaleProof). */
+  readonly lastPreDeposit: number;
+  /** Whether a key still waits: another member may have been faster. */
+  readonly isOpen: (validator: FleetValidator) => Promise<boolean>;
+}
+
 /**
  * Proves the credentials of keys that are pre-deposited for, right or wrong, where a quorum may not attest them. One transaction a key;
- * dear gas waits, as for deposits.
- * @param isOpen whether a key still waits for it: another member may be faster
+ * dear gas waits, as for deposits. Members take shifts.
  */
 export async function proveCredentials(
   keeper: Keeper,
   prover: StateProver,
-  waiting: readonly FleetValidator[],
-  isOpen: (validator: FleetValidator) => Promise<boolean>,
+  { keys, lastPreDeposit, isOpen }: WaitingKeys,
 ): Promise<Outcome> {
-  const { protocol, settings, turns, accounts } = keeper;
+  const { protocol, settings, clock, turns, accounts } = keeper;
   const gasPrice = Number(await protocol.client.getGasPrice()) / WEI_PER_GWEI;
   if (gasPrice > settings.deposits.maxGasPriceGwei) return "waiting";
-  const byKey = new Map(waiting.map((validator) => [validator.key.publicKey, validator]));
-  if (!(await turns.isMine(`proofs ${occasionOf([...byKey.keys()])}`))) return "waiting";
-  // A state from before the newest pre-deposit proves nothing (BeaconDepositsStaleProof).
-  const after = Math.max(...waiting.map(({ since }) => since));
-  const proven = await provenIn(keeper, prover, { keys: [...byKey.keys()], after, isWanted: () => true });
+  const isOnShift = async (): Promise<boolean> =>
+    await turns.leads(`proofs ${Math.floor((await clock.slot()) / SHIFT_SLOTS)}`);
+  if (!(await isOnShift())) return "waiting";
+  const byKey = new Map(keys.map((validator) => [validator.key.publicKey, validator]));
+  const proven = await provenIn(keeper, prover, {
+    keys: [...byKey.keys()],
+    after: lastPreDeposit,
+    isWanted: () => true,
+  });
   let acted = false;
   for (const proof of proven?.validators ?? []) {
     const validator = byKey.get(proof.validator.pubkey);
     if (!validator || !(await isOpen(validator))) continue;
+    if (!(await isOnShift())) break;
     const sent = await accounts.member.send({
       contract: "BeaconDeposits",
       abi: PROOF_ABI,
@@ -38,6 +53,10 @@ export async function proveCredentials(
       purpose: `Proving the credentials of validator ${proof.index}`,
     });
     acted = sent || acted;
+    if (sent) continue;
+    // Stale by now, say: the next run takes a newer state.
+    prover.forget();
+    break;
   }
   return acted ? "acted" : "waiting";
 }

@@ -18,6 +18,8 @@ import { observe, seekAgreement } from "./standing.ts";
 
 /** Epochs counted in one run: the rest follows in the next ones, so that votes do not wait for history. */
 const EPOCHS_PER_RUN = 16;
+/** Of those that could not be counted before. */
+const RETRIES_PER_RUN = 8;
 
 /** Where counted epochs go beside the ledger. */
 export interface EpochListener {
@@ -63,21 +65,21 @@ export class SlaLoop implements Loop {
     const known = new Set(view.validators.flatMap(({ record }) => (record ? [record.index] : [])));
     if (known.size > 0) await tracker.noteDuties((index) => known.has(index));
 
-    // Service is counted also where nothing can be proven.
-    const slashed = await proveSlashings(this.#keeper, this.#parts.prover, view).catch((error: unknown) => {
-      this.#keeper.log.error({ loop: this.name, ...describeError(error) }, "a slashing is not proven yet");
-      return false;
-    });
-
     const [current, windowEpochs] = await this.#windows();
     const reportable = current - 1;
     const first = Math.max(0, reportable) * windowEpochs;
     await ledger.forgetBefore(first);
+    await tracker.forgetDutiesBefore(first);
     this.#retries.forgetBefore(first);
     for (const epoch of this.#told) if (epoch < first) this.#told.delete(epoch);
     const newest = await tracker.newestComplete();
     const counted = await this.#count(view, Math.max(first, await this.#firstServedEpoch(view)), newest, windowEpochs);
 
+    // Service is counted also where nothing can be proven.
+    const slashed = await proveSlashings(this.#keeper, this.#parts.prover, view).catch((error: unknown) => {
+      this.#keeper.log.error({ loop: this.name, ...describeError(error) }, "a slashing is not proven yet");
+      return false;
+    });
     const executed = await this.#executePenalties();
     if (executed || slashed) return "acted";
     const last = (reportable + 1) * windowEpochs - 1;
@@ -116,11 +118,8 @@ export class SlaLoop implements Loop {
       served.set(index, { index, operatorId: key.operatorId, depositedAt: since, activationEpoch, exitEpoch });
       indexOf.set(key.publicKey, index);
     }
-    let tried = 0;
     let counted = false;
-    for (let epoch = first; epoch <= newest && tried < EPOCHS_PER_RUN; epoch++) {
-      if (ledger.has(epoch) || !this.#retries.isDue(epoch, slot)) continue;
-      tried += 1;
+    for (const epoch of this.#toCount(first, newest, slot)) {
       const tracked = await tracker.evaluate(epoch, (index) => served.has(index));
       if (!tracked) {
         // Nodes lack blocks while they move them to their archive, and old states while they load: asked again, less and less often.
@@ -133,17 +132,30 @@ export class SlaLoop implements Loop {
         validators: served,
         indexOf,
         earlier: ledger.departures(window * windowEpochs, epoch - 1),
+        vault: protocol.contracts.WithdrawalVault,
         parameters,
       });
+      // Later epochs of the window that were counted without knowing of these departures. First: killed after the other, this would be lost.
+      if (entry.departures.length > 0) await ledger.forgetRange(epoch + 1, (window + 1) * windowEpochs - 1);
       await ledger.add(epoch, entry);
       counted = true;
-      // Later epochs of the window that were counted without knowing of these departures.
-      if (entry.departures.length > 0) await ledger.forgetRange(epoch + 1, (window + 1) * windowEpochs - 1);
       if (this.#told.has(epoch)) continue;
       this.#told.add(epoch);
       listener.epochCounted(tracked, entry.counts, view);
     }
     return counted;
+  }
+
+  /** Epochs that are looked at in this run, in their order. What failed before does not hold up what was never tried. */
+  #toCount(first: number, newest: number, slot: number): number[] {
+    const fresh: number[] = [];
+    const failed: number[] = [];
+    for (let epoch = first; epoch <= newest && fresh.length < EPOCHS_PER_RUN; epoch++) {
+      if (this.#parts.ledger.has(epoch)) continue;
+      if (!this.#retries.wasTried(epoch)) fresh.push(epoch);
+      else if (failed.length < RETRIES_PER_RUN && this.#retries.isDue(epoch, slot)) failed.push(epoch);
+    }
+    return [...failed, ...fresh].sort((left, right) => left - right);
   }
 
   /** Votes for, and makes, the reports of a finished window. */
@@ -153,6 +165,8 @@ export class SlaLoop implements Loop {
     const first = window * windowEpochs;
     const last = first + windowEpochs - 1;
     const from = Math.max(first, await this.#firstServedEpoch(view));
+    // Without validators there is nothing to report, and nothing to be sure of.
+    if (from === Infinity) return "waiting";
     const unknown = from > last ? [] : this.#parts.ledger.unknown(from, last);
     if (unknown.length > 0) {
       log.warn({ loop: this.name, window, unknown: unknown.length }, "a window is not known whole: no vote on it");

@@ -67,6 +67,7 @@ export class ParticipationTracker {
    */
   async evaluate(epoch: number, isOurs: (index: number) => boolean): Promise<TrackedEpoch | undefined> {
     const parameters = await this.#reader.parameters();
+    this.#keepAround(epoch);
     const segment = await this.#segment(epoch, parameters);
     if (!(await this.#isWhole(segment.blocks, epoch, parameters))) {
       // It may fetch them yet.
@@ -82,8 +83,13 @@ export class ParticipationTracker {
     if (!duties) return undefined;
     const blocks = this.#blocks.get(epoch) ?? [];
     const following = this.#blocks.get(epoch + 1) ?? [];
-    await this.#forgetBefore(epoch);
     return { ...evaluateEpoch(epoch, duties, segment, parameters), blocks, following };
+  }
+
+  /** Lets go of noted duties that no window needs any more. */
+  async forgetDutiesBefore(epoch: number): Promise<void> {
+    for (const known of this.#duties.keys()) if (known < epoch) this.#duties.delete(known);
+    await this.#store?.forgetBefore(epoch);
   }
 
   async #readDuties(
@@ -146,6 +152,7 @@ export class ParticipationTracker {
    */
   async #isWhole(blocks: readonly BeaconBlock[], epoch: number, { slotsPerEpoch }: ChainParameters): Promise<boolean> {
     // Genesis is the parent of the first block.
+    if (blocks.length === 0) return false;
     const first = Math.max(1, (epoch - EPOCHS_BEFORE) * slotsPerEpoch);
     const end = (epoch + EPOCHS_AFTER + 1) * slotsPerEpoch;
     const following = blocks.at(-1)?.slot === end - 1 ? undefined : await this.#reader.headerFrom(end);
@@ -170,9 +177,10 @@ export class ParticipationTracker {
     return blocks;
   }
 
-  async #forgetBefore(epoch: number): Promise<void> {
-    for (const known of this.#blocks.keys()) if (known < epoch - EPOCHS_BEFORE) this.#blocks.delete(known);
+  /** Lets go of blocks and duties of other epochs than one is evaluated with: memory does not grow with what fails. */
+  #keepAround(epoch: number): void {
+    const isNear = (known: number): boolean => known >= epoch - EPOCHS_BEFORE && known <= epoch + EPOCHS_AFTER;
+    for (const known of this.#blocks.keys()) if (!isNear(known)) this.#blocks.delete(known);
     for (const known of this.#duties.keys()) if (known < epoch) this.#duties.delete(known);
-    await this.#store?.forgetBefore(epoch);
   }
 }

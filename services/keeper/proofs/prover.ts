@@ -2,7 +2,14 @@ import { zeroHash, type Hex } from "viem";
 import { BeaconApiError } from "../../../provider/beacon/api.ts";
 import type { BeaconReader, BlockHeader, ValidatorRecord } from "../beacon/reader.ts";
 import { StateProofError } from "../runtime/errors.ts";
-import { isProvable, PROVABLE_FORKS, type StateProofs, type StateRequest, type ValidatorProof } from "./state.ts";
+import {
+  FAR_FUTURE_EPOCH,
+  isProvable,
+  PROVABLE_FORKS,
+  type StateProofs,
+  type StateRequest,
+  type ValidatorProof,
+} from "./state.ts";
 
 /** IBeaconVerifier.StateAnchor without a historical state: why a state's root is trusted. */
 export interface StateAnchor {
@@ -48,6 +55,8 @@ const LIFETIME_SLOTS = 4_096;
 export class StateProver {
   readonly #reader: BeaconReader;
   #last: Proven | undefined;
+  #failed: { readonly stateRoot: Hex; readonly error: unknown } | undefined;
+  #working: Promise<unknown> = Promise.resolve();
   readonly #prove: (request: StateRequest) => Promise<StateProofs>;
 
   /** @param prove hashes a state, in this thread or another one */
@@ -61,20 +70,39 @@ export class StateProver {
    * @returns validators that the state has; undefined while no state is young enough, or its block is the last one
    * @throws {@link StateProofError} when the state is of another fork than contracts have verifiers for, or not its block's
    */
-  async prove(slot: number, { keys, isWanted, after }: Wanted): Promise<Proven | undefined> {
+  async prove(slot: number, wanted: Wanted): Promise<Proven | undefined> {
+    // One state at a time: two would not fit into a keeper's memory.
+    const turn = this.#working.then(() => this.#proveNow(slot, wanted));
+    this.#working = turn.catch(() => undefined);
+    return await turn;
+  }
+
+  /** Lets go of proofs that the contracts did not take. */
+  forget(): void {
+    this.#last = undefined;
+  }
+
+  async #proveNow(slot: number, { keys, isWanted, after }: Wanted): Promise<Proven | undefined> {
     const anchored = await this.#anchor(slot);
     if (!anchored || anchored.anchor.timestamp <= after) return undefined;
     const { block, anchor } = anchored;
-    const indices: number[] = [];
-    for await (const part of this.#reader.validators(block.stateRoot, keys))
-      indices.push(...part.filter(isWanted).map(({ index }) => index));
+    const records: ValidatorRecord[] = [];
+    for await (const part of this.#reader.validators(block.stateRoot, keys)) records.push(...part.filter(isWanted));
     const known = this.#last;
     if (known && known.anchor.timestamp > after && block.slot - Number(known.anchor.header.slot) < LIFETIME_SLOTS) {
-      const validators = known.validators.filter(({ index }) => indices.includes(Number(index)));
-      if (validators.length === indices.length) return { anchor: known.anchor, validators };
+      const validators = records.flatMap((record) => known.validators.filter((proof) => isStillSo(proof, record)));
+      if (validators.length === records.length) return { anchor: known.anchor, validators };
     }
-    if (indices.length === 0) return { anchor, validators: [] };
-    this.#last = { anchor, validators: await this.#branches(block, indices) };
+    if (records.length === 0) return { anchor, validators: [] };
+    // What failed for a state fails again for it.
+    if (this.#failed?.stateRoot === block.stateRoot) throw this.#failed.error;
+    try {
+      const indices = records.map(({ index }) => index);
+      this.#last = { anchor, validators: await this.#branches(block, indices) };
+    } catch (error) {
+      this.#failed = { stateRoot: block.stateRoot, error };
+      throw error;
+    }
     return this.#last;
   }
 
@@ -103,11 +131,21 @@ export class StateProver {
   }
 
   async #branches({ slot, stateRoot }: BlockHeader, indices: readonly number[]): Promise<readonly ValidatorProof[]> {
-    const { fork, bytes } = await this.#reader.state(slot, stateRoot);
-    if (!isProvable(fork))
+    const { fork, bytes } = await this.#reader.state(slot, stateRoot, isProvable);
+    if (!isProvable(fork) || !bytes)
       throw new StateProofError(slot, `is of ${fork}, and there are verifiers for ${PROVABLE_FORKS.join(", ")}`);
     const { root, validators } = await this.#prove({ fork, bytes, indices });
     if (root !== stateRoot) throw new StateProofError(slot, `has the root ${root}, and its block names ${stateRoot}`);
     return validators;
   }
+}
+
+/** Whether a proof says what a later state has of its validator, as far as contracts judge it. */
+function isStillSo({ index, validator }: ValidatorProof, record: ValidatorRecord): boolean {
+  return (
+    Number(index) === record.index &&
+    validator.slashed === record.slashed &&
+    (validator.exitEpoch === FAR_FUTURE_EPOCH) === (record.exitEpoch === Infinity) &&
+    validator.withdrawalCredentials === record.withdrawalCredentials
+  );
 }

@@ -77,6 +77,8 @@ const VALIDATOR_FIELDS = [
   [105, 8],
   [113, 8],
 ] as const;
+/** FAR_FUTURE_EPOCH (phase0/beacon-chain.md, Constants): no such epoch comes. */
+export const FAR_FUTURE_EPOCH = 2n ** 64n - 1n;
 const CHUNK = 32;
 /** Validators that are hashed at a time. */
 const BLOCK = 4_096;

@@ -2,7 +2,7 @@ import { parentPort, Worker, workerData } from "node:worker_threads";
 import { proveInState, type StateProofs, type StateRequest } from "./state.ts";
 
 /** Megabytes of objects that a worker may have: a state's bytes are not among them. */
-const HEAP_MB = 1_024;
+const HEAP_MB = 512;
 
 /**
  * Proves in a thread of its own: hashing a state takes seconds, in which the loops would stand still.

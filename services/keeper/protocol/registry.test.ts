@@ -17,9 +17,11 @@ let logs: Log[];
 let asked: [from: bigint, to: bigint][];
 let delays: number[];
 let failures: number;
+let head: bigint;
 
 /** As much of viem's client as the index uses. */
 const client = {
+  getBlockNumber: () => Promise.resolve(head),
   getContractEvents: async ({ fromBlock, toBlock }: { fromBlock: bigint; toBlock: bigint }) => {
     asked.push([fromBlock, toBlock]);
     await new Promise((resolve) => setTimeout(resolve, delays.shift() ?? 0));
@@ -39,7 +41,7 @@ function move(block: bigint, name: number, state: number): void {
 }
 
 beforeEach(() => {
-  [logs, asked, delays, failures] = [[], [], [], 0];
+  [logs, asked, delays, failures, head] = [[], [], [], 0, 100_000n];
 });
 
 describe("the index of the registry", () => {
@@ -114,6 +116,15 @@ describe("the index of the registry", () => {
     expect(await index.askedOfBond(1, "0xaa", 13n)).toBe(7n);
     expect(await index.askedOfBond(2, "0xaa", 13n)).toBe(0n);
     expect(asked).toEqual([[0n, 20n]]);
+  });
+
+  it("does not take what a client that is behind does not have for nothing", async () => {
+    take(40n, 1);
+    const index = new RegistryIndex(client, REGISTRY, 0n);
+    head = 30n;
+    await expect(index.keysAt(50n)).rejects.toThrow("is at block 30");
+    head = 50n;
+    expect(await index.keysAt(50n)).toHaveLength(1);
   });
 
   it("goes on after a failure where it was", async () => {

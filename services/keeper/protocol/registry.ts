@@ -96,6 +96,10 @@ export class RegistryIndex {
   }
 
   async #follow(block: bigint): Promise<void> {
+    if (this.#next > block) return;
+    // A client that is behind, or another one behind the same address, would answer with what it has, and the rest be missing for good.
+    const head = await this.#client.getBlockNumber({ cacheTime: 0 });
+    if (head < block) throw new Error(`the execution client is at block ${head}, and block ${block} is asked about`);
     for (const range of blockRanges(this.#next, block)) {
       const logs = await this.#client.getContractEvents({
         address: this.#registry,

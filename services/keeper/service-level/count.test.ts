@@ -96,20 +96,28 @@ const BLOCK: BeaconBlock = {
   payload: { blockNumber: 0n, feeRecipient: "0x", timestamp: 0, withdrawals: [] },
 };
 
+const VAULT = "0xeE";
+const request = (publicKey: `0x${string}`, source: `0x${string}` = "0xEe") => ({ source, publicKey });
+
 describe("departures", () => {
-  it("are the first exit or slashing of each, and requests only of those that did leave", () => {
+  it("are the first exit or slashing of each, and the vault's requests, only of those that did leave", () => {
     const blocks: BeaconBlock[] = [
-      { ...BLOCK, slot: 33, exitRequests: ["0xaa", "0xbb", "0xcc"] },
+      {
+        ...BLOCK,
+        slot: 33,
+        exitRequests: [request("0xaa"), request("0xbb"), request("0xcc"), request("0xdd", "0x0e")],
+      },
       { ...BLOCK, slot: 65, exited: [1, 2], slashed: [3] },
       { ...BLOCK, slot: 97, slashed: [2] },
     ];
-    const indices: Readonly<Record<string, number>> = { "0xaa": 1, "0xbb": 5 };
+    const indices: Readonly<Record<string, number>> = { "0xaa": 1, "0xbb": 5, "0xdd": 7 };
     expect(
       departuresIn(
         blocks,
         32,
         (key) => indices[key],
         (index) => index !== 5,
+        VAULT,
       ),
     ).toEqual(
       new Map([

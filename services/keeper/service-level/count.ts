@@ -1,3 +1,4 @@
+import type { Address } from "viem";
 import type { EpochParticipation } from "../participation/evaluate.ts";
 import type { BeaconBlock } from "../beacon/block.ts";
 
@@ -61,17 +62,26 @@ export function isServing(
   return departed > epoch + 1;
 }
 
-/** Exits and slashings that blocks carried: the first of each validator. @param indexOf of a public key that a request names */
+/**
+ * Exits and slashings that blocks carried: the first of each validator.
+ * @param indexOf of a public key that a request names
+ * @param vault the validators' withdrawal address: who else asks is not heard
+ */
 export function departuresIn(
   blocks: readonly BeaconBlock[],
   slotsPerEpoch: number,
   indexOf: (publicKey: `0x${string}`) => number | undefined,
   hasLeft: (index: number) => boolean,
+  vault: Address,
 ): Map<number, number> {
   const departures = new Map<number, number>();
   for (const { slot, exited, slashed, exitRequests } of blocks) {
-    // The chain drops requests for validators that cannot exit yet: only those that did leave are believed.
-    const requested = exitRequests.map(indexOf).filter((index) => index !== undefined && hasLeft(index));
+    // The chain drops requests of others than the withdrawal address, and for validators that cannot exit yet: only those that did leave
+    // are believed.
+    const requested = exitRequests
+      .filter(({ source }) => source.toLowerCase() === vault.toLowerCase())
+      .map(({ publicKey }) => indexOf(publicKey))
+      .filter((index) => index !== undefined && hasLeft(index));
     for (const index of [...exited, ...slashed, ...requested])
       if (index !== undefined && !departures.has(index)) departures.set(index, Math.floor(slot / slotsPerEpoch));
   }

@@ -1,4 +1,4 @@
-import type { Hex } from "viem";
+import type { Address, Hex } from "viem";
 import { epochStart } from "../../../provider/beacon/api.ts";
 import type { BeaconBlock } from "../beacon/block.ts";
 import type { ChainParameters } from "../beacon/reader.ts";
@@ -12,13 +12,15 @@ export interface EntryContext {
   readonly indexOf: ReadonlyMap<Hex, number>;
   /** Exits and slashings of the window's epochs before, by validator (ServiceLedger.departures). */
   readonly earlier: ReadonlyMap<number, number>;
+  /** The WithdrawalVault. */
+  readonly vault: Address;
   readonly parameters: ChainParameters;
 }
 
 /** What the ledger holds of an epoch: operators' counts, and the validators whose exit or slashing its blocks carried. */
 export function ledgerEntry(
   tracked: TrackedEpoch,
-  { validators, indexOf, earlier, parameters }: EntryContext,
+  { validators, indexOf, earlier, vault, parameters }: EntryContext,
 ): { readonly counts: Map<number, Counts>; readonly departures: number[] } {
   const departed = (blocks: readonly BeaconBlock[]): Map<number, number> =>
     departuresIn(
@@ -26,6 +28,7 @@ export function ledgerEntry(
       parameters.slotsPerEpoch,
       (publicKey) => indexOf.get(publicKey),
       (index) => (validators.get(index)?.exitEpoch ?? Infinity) !== Infinity,
+      vault,
     );
   const own = departed(tracked.blocks);
   const counts = countEpoch(tracked, {

@@ -1,9 +1,14 @@
-/** Longest time between two tries, in slots: two of the public networks' epochs. */
-const LONGEST_WAIT = 64;
+/** Longest time between two tries, in slots: more than half a day on public networks. */
+const LONGEST_WAIT = 4_096;
 
 /** When epochs that could not be counted are looked at again: after one slot, two, four, and so on. */
 export class Retries {
   readonly #epochs = new Map<number, { readonly wait: number; readonly slot: number }>();
+
+  /** Whether an epoch was tried before. */
+  wasTried(epoch: number): boolean {
+    return this.#epochs.has(epoch);
+  }
 
   /** Whether an epoch may be tried in a slot. */
   isDue(epoch: number, slot: number): boolean {

@@ -64,6 +64,11 @@ export class FakeDeposits {
       const args = { operatorId: BigInt(operatorId), index: BigInt(index), pubkey: publicKey };
       this.#execution.emit(this.#protocol.addresses.OperatorRegistry, REGISTRY_ABI, "KeyTaken", args);
     }
+    this.#execution.emit(this.#protocol.addresses.BeaconDeposits, DEPOSITS_ABI, "PreDeposited", {
+      keys: BigInt(indices.length),
+      withdrawalCredentials: this.ownCredentials,
+      waitingKeys: BigInt(indices.length),
+    });
     this.#lastPreDeposit = this.#now;
   }
 
