@@ -71,6 +71,7 @@ describe("keepConnected", () => {
   it("writes down where the node is, and knows of nobody when it is alone", async () => {
     const { node, url } = await fake("one");
     const { heads } = keepConnected({ folder, url }, INTERVAL_MS);
+    await vi.waitFor(() => expect(heads()).toEqual([]));
     await new Promise((resolve) => setTimeout(resolve, 5 * INTERVAL_MS));
     expect(readdirSync(folder)).toEqual([`${new URL(url).port}.json`]);
     expect(heads()).toEqual([]);
@@ -84,7 +85,7 @@ describe("keepConnected", () => {
     two.node.head = 7;
     await vi.waitFor(() => expect(one.node.dialled).toContain("two /ip4/127.0.0.1/tcp/9000"));
     // A node that has just started is behind before it is connected with anybody.
-    expect(heads()).toEqual([{ slot: 7, root: "0xtwo" }]);
+    await vi.waitFor(() => expect(heads()).toEqual([{ slot: 7, root: "0xtwo" }]));
     one.node.peers = ["two"];
     await new Promise((resolve) => setTimeout(resolve, 5 * INTERVAL_MS));
     const { length } = one.node.dialled;
