@@ -68,11 +68,13 @@ const BATCHES: readonly (readonly Suite[])[] = [
     { name: "interruption", command: vitest(...DEVNET, "interruption"), counts: "vitest" },
   ],
   [
-    { name: "engine", command: vitest("--config", "tests/engine/vitest.config.ts"), counts: "vitest" },
-    { name: "monitoring", command: script("monitoring"), counts: "summary" },
     { name: "layout", command: script("storage-layout"), counts: "summary" },
-    { name: "compose", command: vitest("--config", "tests/compose/vitest.config.ts"), counts: "vitest" },
+    { name: "monitoring", command: script("monitoring"), counts: "summary" },
     { name: "gateway", command: vitest("--config", "tests/gateway/vitest.config.ts"), counts: "vitest" },
+  ],
+  [
+    { name: "engine", command: vitest("--config", "tests/engine/vitest.config.ts"), counts: "vitest" },
+    { name: "compose", command: vitest("--config", "tests/compose/vitest.config.ts"), counts: "vitest" },
   ],
   [
     { name: "clouds", command: vitest("--config", "tests/clouds/vitest.config.ts"), counts: "vitest" },
