@@ -1,8 +1,9 @@
 /** What the execution chain says of deposits and charges. */
 import type { Hex } from "viem";
 import { slotAt } from "../../provider/beacon/api.ts";
-import { DEPOSIT_CONTRACT_ABI, REGISTRY_ABI } from "../keeper/protocol/abi.ts";
+import { REGISTRY_ABI } from "../keeper/protocol/abi.ts";
 import { blockRanges } from "../keeper/protocol/block-ranges.ts";
+import { depositLogs } from "../keeper/protocol/deposit-events.ts";
 import type { Protocol } from "../keeper/protocol/protocol.ts";
 
 /** A deposit for a validator. */
@@ -15,28 +16,22 @@ export interface Deposit {
 
 /** Deposits after a block for some validators, by public key in lower case. */
 export async function depositsOf(
-  { client, beacon, contracts }: Protocol,
+  protocol: Protocol,
   after: bigint,
   publicKeys: readonly Hex[],
 ): Promise<ReadonlyMap<Hex, readonly Deposit[]>> {
+  const { client, beacon } = protocol;
   const parameters = await beacon.parameters();
   const wanted = new Set(publicKeys);
   const found = new Map<Hex, Deposit[]>();
-  for (const range of blockRanges(after + 1n, await client.getBlockNumber())) {
-    const logs = await client.getContractEvents({
-      address: contracts.DepositContract,
-      abi: DEPOSIT_CONTRACT_ABI,
-      eventName: "DepositEvent",
-      ...range,
-      strict: true,
-    });
-    for (const { args, blockNumber } of logs) {
-      const publicKey = args.pubkey.toLowerCase() as Hex;
-      if (!wanted.has(publicKey)) continue;
-      const time = Number((await client.getBlock({ blockNumber })).timestamp);
-      const slot = slotAt(parameters, time);
-      found.set(publicKey, [...(found.get(publicKey) ?? []), { time, slot, gwei: gweiOf(args.amount) }]);
-    }
+  for await (const { publicKey, gwei, blockNumber } of depositLogs(
+    protocol,
+    after + 1n,
+    await client.getBlockNumber(),
+  )) {
+    if (!wanted.has(publicKey)) continue;
+    const time = Number((await client.getBlock({ blockNumber })).timestamp);
+    found.set(publicKey, [...(found.get(publicKey) ?? []), { time, slot: slotAt(parameters, time), gwei }]);
   }
   return found;
 }
@@ -60,9 +55,4 @@ export async function chargesOf({ client, contracts, fromBlock }: Protocol): Pro
     }
   }
   return charged;
-}
-
-/** The deposit contract's amounts are 8 bytes, the least first. */
-export function gweiOf(amount: Hex): bigint {
-  return Buffer.from(amount.slice(2), "hex").readBigUInt64LE(0);
 }

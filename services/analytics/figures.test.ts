@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { FLAG } from "../keeper/participation/flags.ts";
-import { gweiOf } from "./events.ts";
+import { uint64Of } from "../keeper/protocol/deposit-events.ts";
 import { figuresOf, NO_TALLY, rewardsOf, sumTallies, withEpoch, type Earnings } from "./figures.ts";
 
 const ALL = FLAG.source | FLAG.target | FLAG.head;
@@ -67,6 +67,6 @@ describe("figures", () => {
   });
 
   it("read the deposit contract's amounts", () => {
-    expect(gweiOf("0x0040597307000000")).toBe(32_000_000_000n);
+    expect(uint64Of("0x0040597307000000")).toBe(32_000_000_000n);
   });
 });

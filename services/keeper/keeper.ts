@@ -1,5 +1,5 @@
 import { keccak256, stringToHex, type Hex } from "viem";
-import { BeaconApiError, slotAt } from "../../provider/beacon/api.ts";
+import { slotAt } from "../../provider/beacon/api.ts";
 import { Committee } from "./protocol/committee.ts";
 import { Fleet } from "./protocol/fleet.ts";
 import type { Protocol } from "./protocol/protocol.ts";
@@ -50,9 +50,7 @@ export class ChainClock {
     if (slot <= 0) return 0n;
     const header = await beacon.lastHeader(slot);
     if (header.slot === 0) return 0n;
-    const block = await beacon.block(header.slot);
-    if (!block) throw new BeaconApiError(beacon.client.url, `has the header of slot ${header.slot}, and not its block`);
-    return block.payload.blockNumber;
+    return (await beacon.blockOf(header)).payload.blockNumber;
   }
 
   /** The slot of this moment by this machine's clock. */

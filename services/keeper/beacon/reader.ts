@@ -9,7 +9,7 @@ import {
 import { blockSchema, type BeaconBlock } from "./block.ts";
 
 /** FAR_FUTURE_EPOCH (phase0/beacon-chain.md, Constants): no such epoch comes. */
-const FAR_FUTURE_EPOCH = 2n ** 64n - 1n;
+export const FAR_FUTURE_EPOCH = 2n ** 64n - 1n;
 /** Validators of one request: some 2 MB of an answer, so that memory does not grow with the fleet. */
 const VALIDATORS_PER_REQUEST = 4_000;
 /** Empty slots in a row beyond which no block is looked for: a node that lacks blocks would be asked for each slot since genesis. */
@@ -214,6 +214,13 @@ export class BeaconReader {
       if (!(error instanceof BeaconApiError) || ![400, 404].includes(error.data.status ?? 0)) throw error;
       return await this.client.bytes(path(slot), isWanted);
     });
+  }
+
+  /** The block of a header that the node gave. @throws BeaconApiError while it does not have it */
+  async blockOf({ slot }: BlockHeader): Promise<BeaconBlock> {
+    const block = await this.block(slot);
+    if (!block) throw new BeaconApiError(this.client.url, `has the header of slot ${slot}, and not its block`);
+    return block;
   }
 
   /** The newest finalised epoch: blocks before its first slot do not change any more. */

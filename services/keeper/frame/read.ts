@@ -1,16 +1,9 @@
-import { hexToBigInt, type Hex } from "viem";
+import type { Hex } from "viem";
 import { z } from "zod";
-import { BeaconApiError, epochStart } from "../../../provider/beacon/api.ts";
+import { epochStart } from "../../../provider/beacon/api.ts";
 import type { BeaconReader, BlockHeader, ValidatorRecord } from "../beacon/reader.ts";
-import {
-  DEPOSIT_CONTRACT_ABI,
-  DISTRIBUTION_ABI,
-  KEY_STATE,
-  POOL_ABI,
-  QUEUE_ABI,
-  REGISTRY_ABI,
-} from "../protocol/abi.ts";
-import { blockRanges } from "../protocol/block-ranges.ts";
+import { DISTRIBUTION_ABI, KEY_STATE, POOL_ABI, QUEUE_ABI, REGISTRY_ABI } from "../protocol/abi.ts";
+import { depositLogs } from "../protocol/deposit-events.ts";
 import { exitsAskedUntil } from "../protocol/exits-asked.ts";
 import type { TakenKey } from "../protocol/registry.ts";
 import type { Protocol } from "../protocol/protocol.ts";
@@ -63,8 +56,7 @@ export async function readReport(
 ): Promise<ReportedFrame & { readonly block: bigint }> {
   const { beacon, client, contracts } = protocol;
   const header = await beacon.lastHeader(refSlot);
-  const block = await beacon.block(header.slot);
-  if (!block) throw new BeaconApiError(beacon.client.url, `has the header of slot ${header.slot}, and not its block`);
+  const block = await beacon.blockOf(header);
   const { blockNumber } = block.payload;
   const [withdrawalVaultBalance, executionVaultBalance, lastRequestId, keys] = await Promise.all([
     client.getBalance({ address: contracts.WithdrawalVault, blockNumber }),
@@ -174,25 +166,14 @@ async function notPending(beacon: BeaconReader, stateRoot: Hex): Promise<(public
 
 /** The deposit contract's index of each key's second deposit: the one in the transaction that completed the key. */
 async function depositIndices(
-  { client, contracts, fromBlock }: Protocol,
+  protocol: Protocol,
   keys: readonly TakenKey[],
   toBlock: bigint,
 ): Promise<Map<Hex, bigint>> {
   const completedIn = new Map(keys.map(({ publicKey, since }) => [publicKey, since.transaction]));
   const indices = new Map<Hex, bigint>();
-  for (const range of blockRanges(fromBlock, toBlock)) {
-    const logs = await client.getContractEvents({
-      address: contracts.DepositContract,
-      abi: DEPOSIT_CONTRACT_ABI,
-      eventName: "DepositEvent",
-      ...range,
-      strict: true,
-    });
-    for (const { args, transactionHash } of logs) {
-      const publicKey = args.pubkey.toLowerCase() as Hex;
-      if (completedIn.get(publicKey) === transactionHash) indices.set(publicKey, littleEndian(args.index));
-    }
-  }
+  for await (const { publicKey, transaction, index } of depositLogs(protocol, protocol.fromBlock, toBlock))
+    if (completedIn.get(publicKey) === transaction) indices.set(publicKey, index);
   return indices;
 }
 
@@ -217,9 +198,4 @@ async function operatorBefore(
       operator.requestedExits > 0n ? await exitsAskedUntil(protocol, operatorId, overdueFrom, blockNumber) : 0,
     chargedLoss: await registry.askedOfBond(operatorId, contracts.RewardDistribution, blockNumber),
   };
-}
-
-/** SSZ uint64: the least significant byte first. */
-function littleEndian(bytes: Hex): bigint {
-  return hexToBigInt(`0x${(bytes.slice(2).match(/../g) ?? []).reverse().join("") || "0"}`);
 }

@@ -1,6 +1,7 @@
 import { concatHex, ContractFunctionExecutionError, keccak256, type Hex } from "viem";
 import type { Keeper } from "../keeper.ts";
-import type { Proven, StateProver, Wanted } from "../proofs/prover.ts";
+import type { Proven, StateAnchor, StateProver, Wanted } from "../proofs/prover.ts";
+import type { ValidatorProof } from "../proofs/state.ts";
 import { BEACON_PROOFS_ABI, PROOF_ABI, SERVICE_LEVEL_ABI } from "../protocol/abi.ts";
 import type { FleetValidator, FleetView } from "../protocol/fleet.ts";
 import type { Outcome } from "../runtime/loop.ts";
@@ -9,6 +10,12 @@ const WEI_PER_GWEI = 1e9;
 
 /** Slots for which one member proves: hashing a state takes a minute, and each key a slot. Two would pay for the same. */
 const SHIFT_SLOTS = 150;
+
+/** What can be proven of a validator: who takes the proof, and how it is called. */
+const FACTS = {
+  credentials: { contract: "BeaconDeposits", functionName: "proveCredentials", name: "credentials" },
+  slashing: { contract: "ServiceLevel", functionName: "proveSlashed", name: "slashing" },
+} as const;
 
 /** What credentials are proven of. */
 export interface WaitingKeys {
@@ -28,7 +35,7 @@ export async function proveCredentials(
   prover: StateProver,
   { keys, lastPreDeposit, isOpen }: WaitingKeys,
 ): Promise<Outcome> {
-  const { protocol, settings, clock, turns, accounts } = keeper;
+  const { protocol, settings, clock, turns } = keeper;
   const gasPrice = Number(await protocol.client.getGasPrice()) / WEI_PER_GWEI;
   if (gasPrice > settings.deposits.maxGasPriceGwei) return "waiting";
   const isOnShift = async (): Promise<boolean> =>
@@ -40,18 +47,13 @@ export async function proveCredentials(
     after: lastPreDeposit,
     isWanted: () => true,
   });
+  if (!proven) return "waiting";
   let acted = false;
-  for (const proof of proven?.validators ?? []) {
+  for (const proof of proven.validators) {
     const validator = byKey.get(proof.validator.pubkey);
     if (!validator || !(await isOpen(validator))) continue;
     if (!(await isOnShift())) break;
-    const sent = await accounts.member.send({
-      contract: "BeaconDeposits",
-      abi: PROOF_ABI,
-      functionName: "proveCredentials",
-      args: [proven?.anchor, proof],
-      purpose: `Proving the credentials of validator ${proof.index}`,
-    });
+    const sent = await sendProof(keeper, FACTS.credentials, proven.anchor, proof);
     acted = sent || acted;
     if (sent) continue;
     // Stale by now, say: the next run takes a newer state.
@@ -63,25 +65,36 @@ export async function proveCredentials(
 
 /** Proves slashings of the protocol's validators, which suspends their operators at once. @returns whether one was sent */
 export async function proveSlashings(keeper: Keeper, prover: StateProver, { byIndex }: FleetView): Promise<boolean> {
-  const { turns, accounts } = keeper;
+  const { turns } = keeper;
   const open: Hex[] = [];
   for (const { key, record } of byIndex.values())
     if (record.slashed && !(await isSlashingProven(keeper, key.publicKey))) open.push(key.publicKey);
   if (open.length === 0 || !(await turns.isMine(`slashings ${occasionOf(open)}`))) return false;
   const proven = await provenIn(keeper, prover, { keys: open, after: 0, isWanted: ({ slashed }) => slashed });
+  if (!proven) return false;
   let acted = false;
-  for (const proof of proven?.validators ?? []) {
+  for (const proof of proven.validators) {
     if (await isSlashingProven(keeper, proof.validator.pubkey)) continue;
-    const sent = await accounts.member.send({
-      contract: "ServiceLevel",
-      abi: PROOF_ABI,
-      functionName: "proveSlashed",
-      args: [proven?.anchor, proof],
-      purpose: `Proving the slashing of validator ${proof.index}`,
-    });
+    const sent = await sendProof(keeper, FACTS.slashing, proven.anchor, proof);
     acted = sent || acted;
   }
   return acted;
+}
+
+/** Sends a proof of one validator. @returns as Transactions.send */
+async function sendProof(
+  { accounts }: Keeper,
+  { contract, functionName, name }: (typeof FACTS)[keyof typeof FACTS],
+  anchor: StateAnchor,
+  proof: ValidatorProof,
+): Promise<boolean> {
+  return await accounts.member.send({
+    contract,
+    abi: PROOF_ABI,
+    functionName,
+    args: [anchor, proof],
+    purpose: `Proving the ${name} of validator ${proof.index}`,
+  });
 }
 
 async function isSlashingProven({ protocol }: Keeper, publicKey: Hex): Promise<boolean> {

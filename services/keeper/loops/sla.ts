@@ -3,7 +3,8 @@ import { epochAt, epochStart } from "../../../provider/beacon/api.ts";
 import type { Keeper } from "../keeper.ts";
 import type { ParticipationTracker, TrackedEpoch } from "../participation/tracker.ts";
 import type { StateProver } from "../proofs/prover.ts";
-import { DOWNTIME_ABI, PENALTY_PENDING, REGISTRY_ABI, SERVICE_LEVEL_ABI } from "../protocol/abi.ts";
+import { DOWNTIME_ABI, REGISTRY_ABI, SERVICE_LEVEL_ABI } from "../protocol/abi.ts";
+import { OpenPenalties } from "../protocol/open-penalties.ts";
 import type { FleetView } from "../protocol/fleet.ts";
 import { describeError } from "../runtime/log.ts";
 import type { Loop, Outcome } from "../runtime/loop.ts";
@@ -48,12 +49,12 @@ export class SlaLoop implements Loop {
   readonly #retries = new Retries();
   /** Epochs that the listener has heard of: those that are counted anew are no news. */
   readonly #told = new Set<number>();
-  /** Penalties below it are closed. */
-  #firstOpenPenalty = 1n;
+  readonly #penalties: OpenPenalties;
 
   constructor(keeper: Keeper, parts: SlaParts) {
     this.#keeper = keeper;
     this.#parts = parts;
+    this.#penalties = new OpenPenalties(keeper.protocol);
   }
 
   async run(): Promise<Outcome> {
@@ -280,17 +281,8 @@ export class SlaLoop implements Loop {
   /** Anyone executes a penalty whose appeal is over. @returns whether one was */
   async #executePenalties(): Promise<boolean> {
     const { protocol, accounts, turns } = this.#keeper;
-    const contract = { address: protocol.contracts.ServiceLevel, abi: SERVICE_LEVEL_ABI } as const;
-    const count = await protocol.client.readContract({ ...contract, functionName: "penaltyCount" });
     let acted = false;
-    let allClosed = true;
-    for (let id = this.#firstOpenPenalty; id <= count; id++) {
-      const penalty = await protocol.client.readContract({ ...contract, functionName: "penalty", args: [id] });
-      if (penalty.state !== PENALTY_PENDING) {
-        if (allClosed) this.#firstOpenPenalty = id + 1n;
-        continue;
-      }
-      allClosed = false;
+    for (const { id, penalty } of await this.#penalties.find()) {
       const { timestamp } = await protocol.client.getBlock();
       if (Number(timestamp) < penalty.executableFrom || !(await turns.isMine(`penalty ${id}`))) continue;
       const sent = await accounts.member.send({

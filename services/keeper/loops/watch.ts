@@ -1,15 +1,9 @@
 import { BeaconApiError } from "../../../provider/beacon/api.ts";
 import type { Keeper } from "../keeper.ts";
 import { dueFrame } from "../frame/read.ts";
-import {
-  DISTRIBUTION_ABI,
-  PENALTY_PENDING,
-  POOL_ABI,
-  QUEUE_ABI,
-  REGISTRY_ABI,
-  SERVICE_LEVEL_ABI,
-} from "../protocol/abi.ts";
+import { DISTRIBUTION_ABI, POOL_ABI, QUEUE_ABI, REGISTRY_ABI, SERVICE_LEVEL_ABI } from "../protocol/abi.ts";
 import { blockRangesBack } from "../protocol/block-ranges.ts";
+import { OpenPenalties } from "../protocol/open-penalties.ts";
 import type { FleetView, OperatorRecord } from "../protocol/fleet.ts";
 import type { Loop, Outcome } from "../runtime/loop.ts";
 import type { Counts } from "../service-level/count.ts";
@@ -40,12 +34,12 @@ export class WatchLoop implements Loop {
   #dueSince: { readonly refSlot: number; readonly at: number } | undefined;
   #proposersOf = -1;
   #oldestRequest: { readonly requestId: bigint; readonly time: number } | undefined;
-  /** Penalties below it are closed. */
-  #firstOpenPenalty = 1n;
+  readonly #penalties: OpenPenalties;
 
   constructor(keeper: Keeper, parts: WatchParts) {
     this.#keeper = keeper;
     this.#parts = parts;
+    this.#penalties = new OpenPenalties(keeper.protocol);
   }
 
   async run(): Promise<Outcome> {
@@ -250,7 +244,7 @@ export class WatchLoop implements Loop {
     const last = current > 0n ? this.#totals(current - 1n, windowEpochs) : new Map<number, Counts>();
     const lastTerms =
       current > 0n ? await client.readContract({ ...service, functionName: "termsOf", args: [current - 1n] }) : terms;
-    const pending = await this.#pendingPenalties();
+    const pending = new Set((await this.#penalties.find()).map(({ penalty }) => penalty.operatorId));
     for (const operator of view.operators.values()) {
       const { operatorId } = operator;
       const counts = present.get(operatorId) ?? { assigned: 0, missed: 0 };
@@ -290,22 +284,6 @@ export class WatchLoop implements Loop {
         .map((window) => client.readContract({ ...service, functionName: "charged", args: [id, window] })),
     );
     return charges.reduce((sum, charge) => sum + charge, 0n);
-  }
-
-  /** Operators with a penalty that waits for its appeal. */
-  async #pendingPenalties(): Promise<ReadonlySet<number>> {
-    const { client, contracts } = this.#keeper.protocol;
-    const service = { address: contracts.ServiceLevel, abi: SERVICE_LEVEL_ABI } as const;
-    const count = await client.readContract({ ...service, functionName: "penaltyCount" });
-    const operators = new Set<number>();
-    let allClosed = true;
-    for (let id = this.#firstOpenPenalty; id <= count; id++) {
-      const { operatorId, state } = await client.readContract({ ...service, functionName: "penalty", args: [id] });
-      if (state === PENALTY_PENDING) operators.add(operatorId);
-      allClosed &&= state !== PENALTY_PENDING;
-      if (allClosed) this.#firstOpenPenalty = id + 1n;
-    }
-    return operators;
   }
 
   #totals(window: bigint, windowEpochs: bigint): Map<number, Counts> {

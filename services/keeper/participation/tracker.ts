@@ -32,8 +32,8 @@ export class ParticipationTracker {
   readonly #duties = new Map<number, EpochDuties>();
   /** Finalised blocks by epoch. */
   readonly #blocks = new Map<number, readonly BeaconBlock[]>();
-
   readonly #store: DutyStore | undefined;
+  #forgottenBefore: number | undefined;
 
   /** @param store where duties outlive the process; absent: nowhere */
   constructor(reader: BeaconReader, store?: DutyStore) {
@@ -86,10 +86,12 @@ export class ParticipationTracker {
     return { ...evaluateEpoch(epoch, duties, segment, parameters), blocks, following };
   }
 
-  /** Lets go of noted duties that no window needs any more. */
+  /** Lets go of noted duties that no window needs any more. Asked in every slot, it looks at the disk once a window. */
   async forgetDutiesBefore(epoch: number): Promise<void> {
+    if (epoch === this.#forgottenBefore) return;
     for (const known of this.#duties.keys()) if (known < epoch) this.#duties.delete(known);
     await this.#store?.forgetBefore(epoch);
+    this.#forgottenBefore = epoch;
   }
 
   async #readDuties(
@@ -151,8 +153,8 @@ export class ParticipationTracker {
    * after such a slot names the block before it. Headers are asked for by slot: not every node finds old blocks by root.
    */
   async #isWhole(blocks: readonly BeaconBlock[], epoch: number, { slotsPerEpoch }: ChainParameters): Promise<boolean> {
-    // Genesis is the parent of the first block.
     if (blocks.length === 0) return false;
+    // Genesis is the parent of the first block.
     const first = Math.max(1, (epoch - EPOCHS_BEFORE) * slotsPerEpoch);
     const end = (epoch + EPOCHS_AFTER + 1) * slotsPerEpoch;
     const following = blocks.at(-1)?.slot === end - 1 ? undefined : await this.#reader.headerFrom(end);

@@ -1,15 +1,8 @@
 import { zeroHash, type Hex } from "viem";
 import { BeaconApiError } from "../../../provider/beacon/api.ts";
-import type { BeaconReader, BlockHeader, ValidatorRecord } from "../beacon/reader.ts";
+import { FAR_FUTURE_EPOCH, type BeaconReader, type BlockHeader, type ValidatorRecord } from "../beacon/reader.ts";
 import { StateProofError } from "../runtime/errors.ts";
-import {
-  FAR_FUTURE_EPOCH,
-  isProvable,
-  PROVABLE_FORKS,
-  type StateProofs,
-  type StateRequest,
-  type ValidatorProof,
-} from "./state.ts";
+import { isProvable, PROVABLE_FORKS, type StateProofs, type StateRequest, type ValidatorProof } from "./state.ts";
 
 /** IBeaconVerifier.StateAnchor without a historical state: why a state's root is trusted. */
 export interface StateAnchor {

@@ -57,15 +57,15 @@ interface FieldType {
   hashTreeRoot(value: unknown): Uint8Array;
 }
 
+const VALIDATOR_BYTES = 121;
 /** Lists with an entry for each validator: nearly all of a state. Bytes of an entry; log2 of the chunks that the list may have. */
 const BIG_LISTS: Readonly<Record<string, { readonly size: number; readonly depth: number }>> = {
-  validators: { size: 121, depth: 40 },
+  validators: { size: VALIDATOR_BYTES, depth: 40 },
   balances: { size: 8, depth: 38 },
   previousEpochParticipation: { size: 1, depth: 35 },
   currentEpochParticipation: { size: 1, depth: 35 },
   inactivityScores: { size: 8, depth: 38 },
 };
-const VALIDATOR_BYTES = 121;
 const PUBKEY_BYTES = 48;
 /** Of a Validator's eight fields those after the key: where they begin, and how long they are (phase0/beacon-chain.md, Validator). */
 const VALIDATOR_FIELDS = [
@@ -77,8 +77,6 @@ const VALIDATOR_FIELDS = [
   [105, 8],
   [113, 8],
 ] as const;
-/** FAR_FUTURE_EPOCH (phase0/beacon-chain.md, Constants): no such epoch comes. */
-export const FAR_FUTURE_EPOCH = 2n ** 64n - 1n;
 const CHUNK = 32;
 /** Validators that are hashed at a time. */
 const BLOCK = 4_096;
