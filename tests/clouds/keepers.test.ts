@@ -1,39 +1,23 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
 import { privateKeyToAddress } from "viem/accounts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parse } from "yaml";
 import { PROTOCOL_CONTRACTS } from "../../components/protocol/contracts.ts";
-import * as engine from "../../engine/index.ts";
-import { policies } from "../../policy/engine.ts";
-import { configurationOf, settingsOf } from "../../stacks/namespace.ts";
-import { simulatedClouds } from "./plugins.ts";
+import type { RunResult } from "../../engine/index.ts";
+import { DEPLOYMENT, done, exampleOf, messages, ROOT, Trial, type Settings } from "./trial.ts";
 
 // Hoodi's machines with the keepers of an oracle member, on simulated clouds.
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const KEYS = { "member-1": `0x${"a1".repeat(32)}`, "member-2": `0x${"b2".repeat(32)}` } as const;
-const VAULTS = {
-  executionRewardsVault: "0x7777777777777777777777777777777777777777",
-  withdrawalVault: "0x8888888888888888888888888888888888888888",
-};
 /** What a keeper's state may grow to, in bytes: its program twice, as input and as output. */
 const MOST_STATE = 1_000_000;
 
-type Raw = Record<string, unknown>;
-
 describe("keepers on simulated clouds", () => {
-  const dir = mkdtempSync(join(tmpdir(), "ethstake-keepers-"));
-  const clouds = join(dir, "clouds");
-  const keyFile = (name: string): string => join(dir, `${name}.key`);
-  let settings: Raw;
-  let keepers: Raw[];
+  const trial = new Trial("keepers");
+  const keyFile = (name: string): string => join(trial.dir, `${name}.key`);
+  let settings: Settings;
+  let keepers: Settings[];
 
   beforeAll(() => {
-    process.env["PULUMI_CONFIG_PASSPHRASE"] = "correct horse";
-    const { config } = parse(readFileSync(join(ROOT, "Pulumi.hoodi.yaml"), "utf8")) as { config: Raw };
-    const { protocol: _deployed, operators: _operators, ...rest } = settingsOf(config);
     const accounts = Object.fromEntries(
       Object.entries(KEYS).map(([name, key]) => [
         name,
@@ -43,37 +27,16 @@ describe("keepers on simulated clouds", () => {
     const contracts = Object.fromEntries(
       PROTOCOL_CONTRACTS.map((name, index) => [name, `0x${(index + 16).toString(16).repeat(20)}`]),
     );
-    settings = { ...rest, deployment: { ...VAULTS, contracts, accounts } };
+    settings = { ...exampleOf("hoodi"), deployment: { ...DEPLOYMENT, contracts, accounts } };
     keepers = [
       { name: "keeper-1", host: "fra-1", node: "node-1", account: "member-1", fromBlock: 1_000_000 },
       { name: "keeper-2", host: "ams-1", node: "node-2", account: "member-2", fromBlock: 1_000_000 },
     ];
   });
-  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+  afterAll(() => trial.dispose());
 
-  const options = (all: Raw): engine.RunOptions => ({
-    projectDir: ROOT,
-    stack: "trial",
-    stateDir: join(dir, "state"),
-    plugins: simulatedClouds(clouds),
-    config: configurationOf(all),
-    policies,
-  });
-  const done = ({ steps }: engine.RunResult): string[] =>
-    steps
-      .filter(({ op }) => op !== "same")
-      .map(({ op, name }) => `${op} ${name}`)
-      .sort();
-  const errors = ({ diagnostics, error }: engine.RunResult): string =>
-    [...diagnostics.filter(({ severity }) => severity === "error").map(({ message }) => message), error ?? ""]
-      .join("\n")
-      .trim();
-  const files = (): { file: string; text: string }[] =>
-    readdirSync(join(dir, "state"), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map(({ parentPath, name }) => join(parentPath, name))
-      .map((file) => ({ file, text: readFileSync(file, "utf8") }));
-  const stateSize = (): number => Math.max(0, ...files().map(({ text }) => text.length));
+  const errors = (result: RunResult): string => messages(result, ["error"]);
+  const stateSize = (): number => Math.max(0, ...trial.stateFiles().map(({ text }) => text.length));
   const KEEPER = (name: string): string[] => [
     `create ${name}`,
     `create ${name}-bundle`,
@@ -84,7 +47,7 @@ describe("keepers on simulated clouds", () => {
   let sizeWithout = 0;
 
   it("are not there without the setting", async () => {
-    const result = await engine.up(options(settings));
+    const result = await trial.up(settings);
     expect(errors(result)).toBe("");
     expect(done(result).filter((step) => / keeper/.test(step))).toEqual([]);
     expect(result.outputs).not.toHaveProperty("keepers");
@@ -92,28 +55,28 @@ describe("keepers on simulated clouds", () => {
   });
 
   it("are planned without their keys, which a reviewer does not have", async () => {
-    const plan = await engine.preview(options({ ...settings, keepers }));
+    const plan = await trial.preview({ ...settings, keepers });
     expect(errors(plan)).toBe("");
     expect(done(plan)).toEqual([...KEEPER("keeper-1"), ...KEEPER("keeper-2")].sort());
   });
 
   it("are not made with another account's key", async () => {
     writeFileSync(keyFile("member-1"), KEYS["member-2"], { mode: 0o600 });
-    const wrong = await engine.up(options({ ...settings, keepers }));
+    const wrong = await trial.up({ ...settings, keepers });
     expect(errors(wrong)).toMatch(/is the one of 0x\w+, and the settings name 0x\w+/);
     expect(done(wrong)).toEqual([]);
   });
 
   it("are made with every rule kept, change nothing a second time, and no key is in the state", async () => {
     for (const [name, key] of Object.entries(KEYS)) writeFileSync(keyFile(name), `${key}\n`, { mode: 0o600 });
-    const first = await engine.up(options({ ...settings, keepers }));
+    const first = await trial.upWithRules({ ...settings, keepers });
     expect(errors(first)).toBe("");
     expect(first.outputs["keepers"]).toMatchObject([
       { name: "keeper-1", target: "127.0.0.1:7380" },
       { name: "keeper-2", target: "127.0.0.1:7380" },
     ]);
-    expect(done(await engine.up(options({ ...settings, keepers })))).toEqual([]);
-    for (const { file, text } of files())
+    expect(done(await trial.up({ ...settings, keepers }))).toEqual([]);
+    for (const { file, text } of trial.stateFiles())
       for (const key of Object.values(KEYS)) {
         expect(text.includes(key.slice(2)), file).toBe(false);
         expect(text.includes(Buffer.from(`${key}\n`).toString("base64")), file).toBe(false);
@@ -130,16 +93,16 @@ describe("keepers on simulated clouds", () => {
   it("take a changed option as a change of their files and their service", async () => {
     const [one, two] = keepers;
     const changed = [{ ...one, exits: { deadlineSeconds: 172_800 } }, two];
-    expect(done(await engine.up(options({ ...settings, keepers: changed })))).toEqual([
+    expect(done(await trial.up({ ...settings, keepers: changed }))).toEqual([
       "update keeper-1-bundle",
       "update keeper-1-services",
     ]);
-    keepers = changed as Raw[];
+    keepers = changed as Settings[];
   });
 
   it("leave one after the other, keys and all; one written otherwise is the same key", async () => {
     writeFileSync(keyFile("member-2"), KEYS["member-2"].slice(2).toUpperCase(), { mode: 0o600 });
-    expect(done(await engine.up(options({ ...settings, keepers: keepers.slice(1) })))).toEqual(
+    expect(done(await trial.up({ ...settings, keepers: keepers.slice(1) }))).toEqual(
       KEEPER("keeper-1").map((step) => step.replace("create", "delete")),
     );
     expect(existsSync(keyFile("member-1"))).toBe(true);

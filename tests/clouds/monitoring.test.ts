@@ -1,40 +1,22 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parse } from "yaml";
 import { HASH } from "../../components/gateway/fixtures.ts";
-import * as engine from "../../engine/index.ts";
-import { policies } from "../../policy/engine.ts";
-import { configurationOf, settingsOf } from "../../stacks/namespace.ts";
-import { Cloud } from "./cloud.ts";
-import { simulatedClouds } from "./plugins.ts";
+import { done, exampleOf, messages, ROOT, Trial, type Settings } from "./trial.ts";
 
 // Hoodi's machines and nodes with monitoring and a gateway on the first, on simulated clouds.
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const DEPLOYMENT = {
-  executionRewardsVault: "0x7777777777777777777777777777777777777777",
-  withdrawalVault: "0x8888888888888888888888888888888888888888",
-};
 const SECRETS = { slack: "https://hooks.slack.example/T0/B0/very-secret", pagerduty: "0123456789abcdef-secret" };
 
 describe("monitoring on simulated clouds", () => {
-  const dir = mkdtempSync(join(tmpdir(), "ethstake-monitoring-"));
-  const slackFile = join(dir, "slack.url");
-  const keyFile = join(dir, "pagerduty.key");
-  const clouds = join(dir, "clouds");
-  let settings: Record<string, unknown>;
-  let monitoring: Record<string, unknown>;
-  let gateway: Record<string, unknown>;
+  const trial = new Trial("monitoring");
+  const slackFile = join(trial.dir, "slack.url");
+  const keyFile = join(trial.dir, "pagerduty.key");
+  let settings: Settings;
+  let monitoring: Settings;
+  let gateway: Settings;
 
   beforeAll(() => {
-    process.env["PULUMI_CONFIG_PASSPHRASE"] = "correct horse";
-    const { config } = parse(readFileSync(join(ROOT, "Pulumi.hoodi.yaml"), "utf8")) as {
-      config: Record<string, unknown>;
-    };
-    const { protocol: _deployed, operators: _operators, monitoring: _monitoring, ...rest } = settingsOf(config);
-    settings = { ...rest, deployment: DEPLOYMENT };
+    settings = exampleOf("hoodi", "monitoring");
     monitoring = {
       host: "fra-1",
       receivers: {
@@ -42,7 +24,7 @@ describe("monitoring on simulated clouds", () => {
         warn: [{ kind: "slack", channel: "#staking", urlFile: relative(ROOT, slackFile) }],
       },
     };
-    const hashFile = join(dir, "alice.bcrypt");
+    const hashFile = join(trial.dir, "alice.bcrypt");
     writeFileSync(hashFile, `${HASH}\n`, { mode: 0o600 });
     gateway = {
       host: "fra-1",
@@ -60,38 +42,18 @@ describe("monitoring on simulated clouds", () => {
       ],
     };
   });
-  afterAll(() => rmSync(dir, { recursive: true, force: true }));
-
-  const options = (all: Record<string, unknown>): engine.RunOptions => ({
-    projectDir: ROOT,
-    stack: "trial",
-    stateDir: join(dir, "state"),
-    plugins: simulatedClouds(clouds),
-    config: configurationOf(all),
-    policies,
-  });
-  const done = ({ steps }: engine.RunResult): string[] =>
-    steps
-      .filter(({ op }) => op !== "same")
-      .map(({ op, name }) => `${op} ${name}`)
-      .sort();
-  const messages = ({ diagnostics, error }: engine.RunResult): string =>
-    [...diagnostics.map(({ message }) => message), error ?? ""].join("\n").trim();
-  const stateTexts = (): string[] =>
-    readdirSync(join(dir, "state"), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map(({ parentPath, name }) => readFileSync(join(parentPath, name), "utf8"));
+  afterAll(() => trial.dispose());
 
   it("is not there, and opens nothing, without the setting", async () => {
-    const plan = await engine.up(options(settings));
+    const plan = await trial.up(settings);
     expect(messages(plan)).toBe("");
     expect(done(plan).filter((step) => / monitoring/.test(step))).toEqual([]);
-    const inputs = new Cloud(clouds, "aws").all().map((thing) => JSON.stringify(thing.inputs));
+    const inputs = trial.things("aws").map((thing) => JSON.stringify(thing.inputs));
     expect(inputs.some((text) => text.includes("51820"))).toBe(false);
   });
 
   it("is planned without its credentials, which a reviewer does not have, and touches no node", async () => {
-    const plan = await engine.preview(options({ ...settings, monitoring }));
+    const plan = await trial.preview({ ...settings, monitoring });
     expect(messages(plan)).toBe("");
     expect(done(plan)).toEqual([
       "create monitoring",
@@ -110,7 +72,7 @@ describe("monitoring on simulated clouds", () => {
   });
 
   it("is not made without them", async () => {
-    const result = await engine.up(options({ ...settings, monitoring }));
+    const result = await trial.up({ ...settings, monitoring });
     expect(result.ok).toBe(false);
     expect(messages(result)).toMatch(/credential of monitoring \(.*pagerduty\.key\)/);
   });
@@ -118,7 +80,7 @@ describe("monitoring on simulated clouds", () => {
   it("is made with every rule kept, changes nothing a second time, and has no credential in the state", async () => {
     writeFileSync(slackFile, `${SECRETS.slack}\n`, { mode: 0o600 });
     writeFileSync(keyFile, `${SECRETS.pagerduty}\n`, { mode: 0o600 });
-    const first = await engine.up(options({ ...settings, monitoring }));
+    const first = await trial.upWithRules({ ...settings, monitoring });
     expect(messages(first)).toBe("");
     expect(first.ok).toBe(true);
     const { targets } = first.outputs["monitoring"] as { targets: { job: string; host: string; instance: string }[] };
@@ -126,8 +88,8 @@ describe("monitoring on simulated clouds", () => {
     expect(targets).toContainEqual({ job: "execution", host: "ams-1", instance: "ams-1:20006" });
     expect(targets).toContainEqual({ job: "node", host: "ams-1", instance: "ams-1:9100" });
     expect(new Set(targets.map(({ job, instance }) => `${job} ${instance}`)).size).toBe(targets.length);
-    expect(done(await engine.up(options({ ...settings, monitoring })))).toEqual([]);
-    for (const text of stateTexts())
+    expect(done(await trial.up({ ...settings, monitoring }))).toEqual([]);
+    for (const { text } of trial.stateFiles())
       for (const secret of Object.values(SECRETS)) {
         expect(text).not.toContain(secret);
         expect(text).not.toContain(Buffer.from(secret).toString("base64"));
@@ -138,16 +100,16 @@ describe("monitoring on simulated clouds", () => {
     const warn = [{ kind: "slack", channel: "#alerts", urlFile: relative(ROOT, slackFile) }];
     const receivers = { ...(monitoring["receivers"] as object), warn };
     monitoring = { ...monitoring, receivers };
-    expect(done(await engine.up(options({ ...settings, monitoring })))).toEqual([
+    expect(done(await trial.up({ ...settings, monitoring }))).toEqual([
       "update monitoring-fra-1-bundle",
       "update monitoring-fra-1-services",
     ]);
     writeFileSync(keyFile, "another-key\n", { mode: 0o600 });
-    expect(done(await engine.up(options({ ...settings, monitoring })))).toEqual(["update monitoring-credentials"]);
+    expect(done(await trial.up({ ...settings, monitoring }))).toEqual(["update monitoring-credentials"]);
   });
 
   it("is joined by a gateway, which it watches", async () => {
-    const result = await engine.up(options({ ...settings, monitoring, gateway }));
+    const result = await trial.upWithRules({ ...settings, monitoring, gateway });
     expect(messages(result)).toBe("");
     expect(done(result)).toEqual([
       "create gateway",
@@ -165,7 +127,7 @@ describe("monitoring on simulated clouds", () => {
   });
 
   it("goes as it came", async () => {
-    const steps = done(await engine.up(options(settings)));
+    const steps = done(await trial.up(settings));
     expect(steps.filter((step) => !/^delete (monitoring|gateway)/.test(step))).toEqual([
       "update fra-1-firewall",
       "update fra-1-rules",

@@ -1,23 +1,18 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { keccak256, parseAbi, parseEther, size, slice, type Hex } from "viem";
 import { generatePrivateKey, privateKeyToAddress } from "viem/accounts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildContracts } from "../../components/protocol/artifacts.ts";
 import { PORT_OFFSETS } from "../../components/validator-node/bundle/ports.ts";
-import * as engine from "../../engine/index.ts";
-import { policies } from "../../policy/engine.ts";
+import type { RunResult } from "../../engine/index.ts";
 import { FakeChain } from "../../provider/testing/fake-chain.ts";
 import { FakeKeymanager } from "../../provider/testing/fake-keymanager.ts";
-import { configurationOf } from "../../stacks/namespace.ts";
-import { simulatedClouds } from "./plugins.ts";
+import { messages, Trial, type Settings } from "./trial.ts";
 
 // An operator's fork on this machine, whole: program, engine and provider are the product's own. Docker is simulated, so Web3Signer, the
 // validator client, the beacon node and the chain are servers of this process at the places where the node's bundle has them.
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const [REGISTRY, POOL, VAULT, REWARDS] = ["c1", "c2", "c3", "c4"].map((byte) => `0x${byte.repeat(20)}`) as [
   Hex,
   Hex,
@@ -39,7 +34,8 @@ const ABI = parseAbi([
 ]);
 const MANAGER = generatePrivateKey();
 
-const dir = mkdtempSync(join(tmpdir(), "ethstake-operators-"));
+const trial = new Trial("operators");
+const { dir } = trial;
 let chain: FakeChain;
 let signer: FakeKeymanager;
 let validator: FakeKeymanager;
@@ -51,7 +47,6 @@ const registered: Hex[] = [];
 let bond = 0n;
 
 beforeAll(async () => {
-  process.env["PULUMI_CONFIG_PASSPHRASE"] = "correct horse";
   await buildContracts();
   chain = await new FakeChain().start();
   chain.chainId = 560_048;
@@ -115,11 +110,11 @@ async function listen(): Promise<void> {
 afterAll(async () => {
   beacon.close();
   await Promise.all([chain.stop(), signer.stop(), validator.stop()]);
-  rmSync(dir, { recursive: true, force: true });
+  trial.dispose();
 });
 
-function options(keys: object[]): engine.RunOptions {
-  const settings = {
+function settingsWith(keys: object[]): Settings {
+  return {
     network: "hoodi",
     acknowledgedForks: ["Glamsterdam"],
     hosts: [
@@ -150,32 +145,20 @@ function options(keys: object[]): engine.RunOptions {
     },
     operators: [{ name: "alice", manager: "manager", bond: "6", keyDirectory: join(dir, "keys"), keys }],
   };
-  return {
-    projectDir: ROOT,
-    stack: "trial",
-    stateDir: join(dir, "state"),
-    plugins: simulatedClouds(join(dir, "clouds")),
-    config: configurationOf(settings),
-    policies,
-  };
 }
 
-const done = ({ steps }: engine.RunResult): string[] =>
+/** What a run did or would do, without what stays: `op Type name`. */
+const doneByType = ({ steps }: RunResult): string[] =>
   steps
     .filter(({ op }) => op !== "same")
     .map(({ op, name, type }) => `${op} ${type.split(":").at(-1) ?? ""} ${name}`)
     .sort();
-const messages = ({ diagnostics, error }: engine.RunResult): string =>
-  [...diagnostics.filter(({ severity }) => severity !== "info").map(({ message }) => message), error ?? ""]
-    .join("\n")
-    .trim();
+const warnings = (result: RunResult): string => messages(result, ["warning", "error"]);
 
 describe("an operator with Web3Signer", () => {
   it("has its keys in the signer, named to the validator client, paying the vault, and registered; a second up changes nothing", async () => {
-    const plan = await engine.preview(options([{ node: "node-1", count: 2 }]));
-    expect(messages(plan)).toBe("");
-    const first = await engine.up(options([{ node: "node-1", count: 2 }]));
-    expect(messages(first)).toBe("");
+    const first = await trial.upWithRules(settingsWith([{ node: "node-1", count: 2 }]));
+    expect(warnings(first)).toBe("");
     expect(signer.keys.size).toBe(2);
     expect([...validator.remoteKeys.values()]).toEqual(["http://web3signer:9000", "http://web3signer:9000"]);
     expect(new Set([...validator.feeRecipients.values()].map((text) => text.toLowerCase()))).toEqual(
@@ -183,24 +166,24 @@ describe("an operator with Web3Signer", () => {
     );
     expect(registered.map(String).sort()).toEqual([...signer.keys].sort());
     expect(bond).toBe(parseEther("6"));
-    expect(done(await engine.up(options([{ node: "node-1", count: 2 }])))).toEqual([]);
+    expect(doneByType(await trial.up(settingsWith([{ node: "node-1", count: 2 }])))).toEqual([]);
   });
 
   it("has gas limit and graffiti of a range where they differ, and drift is found and repaired", async () => {
     const keys = [{ node: "node-1", count: 2, gasLimit: 45_000_000, graffiti: "alice" }];
-    expect(done(await engine.up(options(keys)))).toEqual(["create ProposerSettings alice-node-1-0"]);
+    expect(doneByType(await trial.up(settingsWith(keys)))).toEqual(["create ProposerSettings alice-node-1-0"]);
     expect(new Set(validator.gasLimits.values())).toEqual(new Set(["45000000"]));
     const [key = ""] = signer.keys;
     validator.graffiti.set(key, "mallory");
     validator.feeRecipients.set(key, `0x${"bb".repeat(20)}`);
     validator.remoteKeys.delete(key);
-    await engine.refresh(options(keys));
-    expect(done(await engine.preview(options(keys)))).toEqual([
+    await trial.refresh(settingsWith(keys));
+    expect(doneByType(await trial.preview(settingsWith(keys)))).toEqual([
       "update FeeRecipient alice-node-1-0",
       "update ProposerSettings alice-node-1-0",
       "update RemoteKeys alice-node-1-0",
     ]);
-    await engine.up(options(keys));
+    await trial.up(settingsWith(keys));
     expect(validator.graffiti.get(key)).toBe("alice");
     expect(validator.feeRecipients.get(key)?.toLowerCase()).toBe(REWARDS);
     expect(validator.remoteKeys.size).toBe(2);
@@ -209,17 +192,17 @@ describe("an operator with Web3Signer", () => {
   it("waits for a beacon node that syncs, and adds keys without a change to the node", async () => {
     syncing = 2;
     const keys = [{ node: "node-1", count: 3, gasLimit: 45_000_000, graffiti: "alice" }];
-    const result = await engine.up(options(keys));
-    expect(messages(result)).toBe("");
+    const result = await trial.up(settingsWith(keys));
+    expect(warnings(result)).toBe("");
     expect(syncing).toBeLessThan(0);
-    expect(done(result).some((line) => /Command/.test(line))).toBe(false);
+    expect(doneByType(result).some((line) => /Command/.test(line))).toBe(false);
     expect(registered).toHaveLength(3);
   });
 
   it("keeps secrets out of the state", () => {
-    const state = readdirSync(join(dir, "state"), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map(({ parentPath, name }) => readFileSync(join(parentPath, name), "utf8"))
+    const state = trial
+      .stateFiles()
+      .map(({ text }) => text)
       .join("\n");
     expect(state).toContain("alice-node-1-0");
     const secrets = readdirSync(join(dir, "keys", "keystores"))
