@@ -45,7 +45,7 @@ export type Watched = Readonly<
   Record<"RewardDistribution" | "StakingPool" | "WithdrawalQueue" | "WithdrawalVault" | "OperatorRegistry", Address>
 >;
 
-/** Follows settlements, and works out beside each what is true of its frame, from the beacon chain's own state while there is one. */
+/** Follows settlements from its start, and works out beside each what is true of its frame, from the beacon chain's own state while there is one. */
 export class SettlementRecorder {
   readonly settlements: Settlement[] = [];
   /** Why a settlement could not be judged; undefined as long as all were. */
@@ -60,6 +60,8 @@ export class SettlementRecorder {
   readonly #slotsPerFrame: number;
   /** By a block's root. */
   readonly #noted = new Map<Hex, { readonly balances: bigint; readonly credited: bigint }>();
+  /** The reference slot from which frames are judged: nodes may have given up the states of those before. */
+  #since: number | undefined;
 
   constructor(
     client: PublicClient,
@@ -86,7 +88,8 @@ export class SettlementRecorder {
     while (!this.#stop.signal.aborted) {
       await this.#noteFrame().catch(() => undefined);
       const head = await this.#client.getBlockNumber({ cacheTime: 0 }).catch(() => -1n);
-      if (head >= next) {
+      const since = this.#since;
+      if (since !== undefined && head >= next) {
         const logs = await this.#client
           .getLogs({
             address: this.#contracts.RewardDistribution,
@@ -97,7 +100,7 @@ export class SettlementRecorder {
           })
           .catch(() => undefined);
         if (logs) {
-          for (const { args, blockNumber } of logs)
+          for (const { args, blockNumber } of logs.filter((log) => Number(log.args.refSlot) >= since))
             await this.#persistently(async () => void this.settlements.push(await this.#judge(args, blockNumber)));
           next = head + 1n;
         }
@@ -113,6 +116,7 @@ export class SettlementRecorder {
     if (refSlot < 0) return;
     const { root, stateRoot } = await this.#reader.lastHeader(refSlot);
     if (!this.#noted.has(root)) this.#noted.set(root, await this.#validatorsIn(stateRoot));
+    this.#since ??= refSlot;
   }
 
   /** A node lacks blocks and states for a moment while it moves them to its archive. */
