@@ -6,7 +6,8 @@ export default defineConfig({
     include: [
       "{lib,stacks,components,provider,engine,devnet,verify,services,cli,scripts,contracts,docs,cloud-init,policy,key-management,monitoring}/**/*.test.ts",
     ],
-    testTimeout: 20_000,
+    // Against what hangs; not a measure of what is slow on a busy machine.
+    testTimeout: 60_000,
     pool: "forks",
     poolOptions: { forks: { maxForks: 2 } },
   },

@@ -118,7 +118,7 @@ describe("Process", () => {
     const orphan = status().child?.pid;
     expect(processHandler.drifted?.(inputs, outputs)).toEqual([]);
     process.kill(outputs.pid, "SIGKILL");
-    await vi.waitFor(() => expect(gone(outputs.pid)).toBe(true));
+    await vi.waitFor(() => expect(gone(outputs.pid)).toBe(true), 8_000);
     expect(processHandler.drifted?.(inputs, outputs)).toEqual(["pid"]);
     expect(await processHandler.read(id, outputs, context)).toBeUndefined();
     // The orphan holds the port; that must not keep the next run from putting things right.
