@@ -19,6 +19,8 @@ interface Outcome {
   readonly skipped: number;
   /** Names of the skipped tests, where the runner tells them. */
   readonly skippedNames?: readonly string[];
+  /** Failed tests and why, where the runner tells them. */
+  readonly failures?: readonly { readonly name: string; readonly why: string }[];
 }
 
 /** The part of vitest's JSON report that is read here. */
@@ -27,7 +29,14 @@ interface VitestReport {
   readonly numFailedTests: number;
   readonly numPendingTests: number;
   readonly testResults: readonly {
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+    readonly name: string;
+    readonly message: string;
+    readonly status: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages?: readonly string[];
+    }[];
   }[];
 }
 
@@ -37,57 +46,66 @@ const node = (...args: string[]): string[] => [process.execPath, ...args];
 const vitest = (...args: string[]): string[] => node("node_modules/vitest/vitest.mjs", "run", ...args);
 const script = (name: string): string[] => node("node_modules/tsx/dist/cli.mjs", `scripts/${name}.ts`);
 
-const DEVNET = ["--config", "tests/devnet/vitest.config.ts"] as const;
+/** Suites that wait: the next begins when one of those that run ends, `atOnce` at a time. */
+interface Queue {
+  readonly atOnce: number;
+  readonly suites: readonly Suite[];
+}
 
-/** Suites that run at the same time stand in one list: each of them leaves a core idle for a good part. */
-const BATCHES: readonly (readonly Suite[])[] = [
-  [
-    { name: "types", command: node("node_modules/typescript/bin/tsc"), counts: "command" },
-    { name: "lint", command: node("node_modules/eslint/bin/eslint.js", "."), counts: "command" },
-    { name: "format", command: node("node_modules/prettier/bin/prettier.cjs", "--check", "."), counts: "command" },
-    { name: "unit", command: vitest(), counts: "vitest" },
-  ],
-  [
-    // What is compiled differently for the devnet's fork shows without campaigns, which run once.
-    {
-      name: "contracts",
-      command: node("contracts/bin/forge", "test", "--no-match-path", "test/invariant/*"),
-      counts: "forge",
-    },
-    {
-      name: "contracts-prague",
-      command: node("contracts/bin/forge", "test"),
-      environment: { FOUNDRY_PROFILE: "prague" },
-      counts: "forge",
-    },
-  ],
-  [
-    { name: "symbolic", command: script("symbolic"), counts: "summary" },
-    { name: "slither", command: script("slither"), counts: "summary" },
-    // Of the devnet's suites the one in which nothing is timed.
-    { name: "interruption", command: vitest(...DEVNET, "interruption"), counts: "vitest" },
-  ],
-  [
-    { name: "layout", command: script("storage-layout"), counts: "summary" },
-    { name: "monitoring", command: script("monitoring"), counts: "summary" },
-    { name: "gateway", command: vitest("--config", "tests/gateway/vitest.config.ts"), counts: "vitest" },
-  ],
-  [
-    { name: "engine", command: vitest("--config", "tests/engine/vitest.config.ts"), counts: "vitest" },
-    { name: "compose", command: vitest("--config", "tests/compose/vitest.config.ts"), counts: "vitest" },
-  ],
-  [
-    { name: "clouds", command: vitest("--config", "tests/clouds/vitest.config.ts"), counts: "vitest" },
-    { name: "machine", command: vitest("--config", "tests/machine/vitest.config.ts"), counts: "vitest" },
-  ],
-  // Two networks at a time: they wait for slots more than they compute.
-  [
-    { name: "devnet", command: vitest(...DEVNET, "lifecycle", "failover"), counts: "vitest" },
-    { name: "keys", command: vitest(...DEVNET, "keys"), counts: "vitest" },
-  ],
-  [{ name: "keepers", command: vitest(...DEVNET, "keepers"), counts: "vitest" }],
+/** One after the other. What is quickly told stands first, what takes long before what does not. */
+const QUEUES: readonly Queue[] = [
+  {
+    atOnce: 4,
+    suites: [
+      { name: "types", command: node("node_modules/typescript/bin/tsc"), counts: "command" },
+      { name: "lint", command: node("node_modules/eslint/bin/eslint.js", "."), counts: "command" },
+      { name: "format", command: node("node_modules/prettier/bin/prettier.cjs", "--check", "."), counts: "command" },
+      { name: "unit", command: vitest(), counts: "vitest" },
+    ],
+  },
+  {
+    // Both compile on one core each, into folders of their own. What follows finds the artifacts.
+    atOnce: 2,
+    suites: [
+      // What is compiled differently for the devnet's fork shows without campaigns, fuzzing and attacks, which run once.
+      {
+        name: "contracts",
+        command: node("contracts/bin/forge", "test", "--match-path", "test/{unit,e2e,gas,upgrade}/*"),
+        counts: "forge",
+      },
+      {
+        name: "contracts-prague",
+        command: node("contracts/bin/forge", "test"),
+        environment: { FOUNDRY_PROFILE: "prague" },
+        counts: "forge",
+      },
+    ],
+  },
+  {
+    atOnce: 3,
+    suites: [
+      { name: "machine", command: vitest("--config", "tests/machine/vitest.config.ts"), counts: "vitest" },
+      { name: "clouds", command: vitest("--config", "tests/clouds/vitest.config.ts"), counts: "vitest" },
+      { name: "engine", command: vitest("--config", "tests/engine/vitest.config.ts"), counts: "vitest" },
+      { name: "compose", command: vitest("--config", "tests/compose/vitest.config.ts"), counts: "vitest" },
+      { name: "symbolic", command: script("symbolic"), counts: "summary" },
+      { name: "slither", command: script("slither"), counts: "summary" },
+      { name: "layout", command: script("storage-layout"), counts: "summary" },
+      { name: "monitoring", command: script("monitoring"), counts: "summary" },
+      { name: "gateway", command: vitest("--config", "tests/gateway/vitest.config.ts"), counts: "vitest" },
+    ],
+  },
+  {
+    // Networks wait for slots more than they compute, and are timed: nothing else runs beside two of them.
+    atOnce: 2,
+    suites: ["keys", "lifecycle", "keepers", "failover", "interruption"].map((name) => ({
+      name,
+      command: vitest("--config", "tests/devnet/vitest.config.ts", name),
+      counts: "vitest",
+    })),
+  },
 ];
-const SUITES = BATCHES.flat();
+const SUITES = QUEUES.flatMap(({ suites }) => suites);
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !SUITES.some((suite) => suite.name === name));
@@ -98,8 +116,13 @@ if (unknown.length > 0) {
 
 mkdirSync(LOGS, { recursive: true });
 const total = { passed: 0, failed: 0, skipped: 0 };
-for (const batch of BATCHES)
-  await Promise.all(batch.filter(({ name }) => wanted.length === 0 || wanted.includes(name)).map(report));
+for (const { atOnce, suites } of QUEUES) {
+  const waiting = suites.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+  const runner = async (): Promise<void> => {
+    for (let suite = waiting.shift(); suite; suite = waiting.shift()) await report(suite);
+  };
+  await Promise.all(Array.from({ length: atOnce }, runner));
+}
 process.stdout.write(
   `${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}\n`,
 );
@@ -121,7 +144,9 @@ async function report(suite: Suite): Promise<void> {
   for (const name of outcome.skippedNames ?? []) process.stdout.write(`     skipped: ${name.trim()}\n`);
   for (const line of output.match(/^devnet: .*$/gm) ?? []) process.stdout.write(`     ${line}\n`);
   if (failed > 0)
-    process.stdout.write(`${closing(suite, output)}\n     whole output: ${join(LOGS, `${suite.name}.log`)}\n`);
+    process.stdout.write(
+      `${explained(suite, outcome, output)}\n     whole output: ${join(LOGS, `${suite.name}.log`)}\n`,
+    );
 }
 
 async function run(suite: Suite): Promise<{ code: number; output: string; outcome: Outcome }> {
@@ -143,11 +168,27 @@ async function run(suite: Suite): Promise<{ code: number; output: string; outcom
   return { code, output, outcome: count(suite, code, output, report) };
 }
 
-/** The end of a failed suite's output: for forge its list of failed tests, which follows hundreds of lines on passed ones. */
-function closing(suite: Suite, output: string): string {
+/** Why a suite failed: its failed tests; without any, the end of its output; for forge its list of failed tests, which follows hundreds of lines on passed ones. */
+function explained(suite: Suite, { failures = [] }: Outcome, output: string): string {
+  if (failures.length > 0)
+    return failures
+      .map(({ name, why }) => `     failed: ${name}\n${why.split("\n").slice(0, 25).join("\n")}`)
+      .join("\n");
   const list = suite.counts === "forge" ? output.lastIndexOf("Failing tests:") : -1;
   const lines = (list < 0 ? output : output.slice(list)).trim().split("\n");
   return (list < 0 ? lines.slice(-60) : lines.slice(0, 60)).join("\n");
+}
+
+/** The failed tests of a report, and files that failed as a whole. */
+function failuresOf({ testResults }: VitestReport): { name: string; why: string }[] {
+  return testResults.flatMap(({ name: file, status, message, assertionResults }) => {
+    const failed = assertionResults.filter((test) => test.status === "failed");
+    if (failed.length === 0) return status === "failed" ? [{ name: file, why: message }] : [];
+    return failed.map(({ fullName, failureMessages = [] }) => ({
+      name: fullName.trim(),
+      why: failureMessages.join("\n"),
+    }));
+  });
 }
 
 function count(suite: Suite, code: number, output: string, report: string): Outcome {
@@ -162,6 +203,7 @@ function count(suite: Suite, code: number, output: string, report: string): Outc
         skippedNames: tests
           .filter(({ status }) => status === "skipped" || status === "pending")
           .map(({ fullName }) => fullName),
+        failures: failuresOf(result),
       };
     } catch {
       return { passed: 0, failed: 1, skipped: 0 };
