@@ -82,10 +82,9 @@ const QUEUES: readonly Queue[] = [
     ],
   },
   {
-    atOnce: 3,
+    // The engine's suite kills it at moments: beside it only what keeps one core busy.
+    atOnce: 2,
     suites: [
-      { name: "machine", command: vitest("--config", "tests/machine/vitest.config.ts"), counts: "vitest" },
-      { name: "clouds", command: vitest("--config", "tests/clouds/vitest.config.ts"), counts: "vitest" },
       { name: "engine", command: vitest("--config", "tests/engine/vitest.config.ts"), counts: "vitest" },
       { name: "compose", command: vitest("--config", "tests/compose/vitest.config.ts"), counts: "vitest" },
       { name: "symbolic", command: script("symbolic"), counts: "summary" },
@@ -93,6 +92,13 @@ const QUEUES: readonly Queue[] = [
       { name: "layout", command: script("storage-layout"), counts: "summary" },
       { name: "monitoring", command: script("monitoring"), counts: "summary" },
       { name: "gateway", command: vitest("--config", "tests/gateway/vitest.config.ts"), counts: "vitest" },
+    ],
+  },
+  {
+    atOnce: 2,
+    suites: [
+      { name: "machine", command: vitest("--config", "tests/machine/vitest.config.ts"), counts: "vitest" },
+      { name: "clouds", command: vitest("--config", "tests/clouds/vitest.config.ts"), counts: "vitest" },
     ],
   },
   {

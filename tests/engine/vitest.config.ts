@@ -4,7 +4,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["tests/engine/**/*.test.ts"],
-    testTimeout: 120_000,
+    // Against what hangs.
+    testTimeout: 300_000,
     hookTimeout: 60_000,
     pool: "forks",
     poolOptions: { forks: { maxForks: 2 } },
