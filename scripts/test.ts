@@ -46,6 +46,8 @@ const node = (...args: string[]): string[] => [process.execPath, ...args];
 const vitest = (...args: string[]): string[] => node("node_modules/vitest/vitest.mjs", "run", ...args);
 const script = (name: string): string[] => node("node_modules/tsx/dist/cli.mjs", `scripts/${name}.ts`);
 
+const DEVNET = ["--config", "tests/devnet/vitest.config.ts"] as const;
+
 /** Suites that wait: the next begins when one of those that run ends, `atOnce` at a time. */
 interface Queue {
   readonly atOnce: number;
@@ -82,16 +84,23 @@ const QUEUES: readonly Queue[] = [
     ],
   },
   {
-    // The engine's suite kills it at moments: beside it only what keeps one core busy.
+    // The engine is killed at moments: beside it only what is light.
     atOnce: 2,
     suites: [
       { name: "engine", command: vitest("--config", "tests/engine/vitest.config.ts"), counts: "vitest" },
       { name: "compose", command: vitest("--config", "tests/compose/vitest.config.ts"), counts: "vitest" },
-      { name: "symbolic", command: script("symbolic"), counts: "summary" },
-      { name: "slither", command: script("slither"), counts: "summary" },
       { name: "layout", command: script("storage-layout"), counts: "summary" },
       { name: "monitoring", command: script("monitoring"), counts: "summary" },
       { name: "gateway", command: vitest("--config", "tests/gateway/vitest.config.ts"), counts: "vitest" },
+    ],
+  },
+  {
+    // Of the devnet's suites the one in which nothing is timed, and what keeps one core busy.
+    atOnce: 2,
+    suites: [
+      { name: "interruption", command: vitest(...DEVNET, "interruption"), counts: "vitest" },
+      { name: "symbolic", command: script("symbolic"), counts: "summary" },
+      { name: "slither", command: script("slither"), counts: "summary" },
     ],
   },
   {
@@ -102,13 +111,17 @@ const QUEUES: readonly Queue[] = [
     ],
   },
   {
-    // Networks wait for slots more than they compute, and are timed: nothing else runs beside two of them.
+    // Networks are timed. Two of them keep both cores busy.
     atOnce: 2,
-    suites: ["keys", "lifecycle", "keepers", "failover", "interruption"].map((name) => ({
-      name,
-      command: vitest("--config", "tests/devnet/vitest.config.ts", name),
-      counts: "vitest",
-    })),
+    suites: [
+      { name: "lifecycle", command: vitest(...DEVNET, "lifecycle"), counts: "vitest" },
+      { name: "keys", command: vitest(...DEVNET, "keys"), counts: "vitest" },
+      { name: "failover", command: vitest(...DEVNET, "failover"), counts: "vitest" },
+    ],
+  },
+  {
+    atOnce: 1,
+    suites: [{ name: "keepers", command: vitest(...DEVNET, "keepers"), counts: "vitest" }],
   },
 ];
 const SUITES = QUEUES.flatMap(({ suites }) => suites);
