@@ -9,7 +9,7 @@ export function renderEthereumjs(client: ExecutionSpec, place: Place, { files }:
     name: place.process,
     command: "node",
     args: [
-      "devnet/clients/ethereumjs.mjs",
+      "node_modules/@ethereumjs/client/dist/esm/bin/cli.js",
       "--gethGenesis",
       files.executionGenesisFile,
       "--dataDir",
