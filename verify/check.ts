@@ -110,11 +110,15 @@ async function read(
       return type === "bytes32" ? String(value).toLowerCase() : String(value);
     }
     case "holders": {
-      // Roles cannot be listed: whoever was ever granted one is asked about.
+      // Roles cannot be listed: whoever was ever granted one is asked about, and whoever should have it, since a client may lack old logs.
       const granted = (await grants).filter(
         ({ contract, role }) => contract === address.toLowerCase() && role === expectation.id,
       );
-      const accounts = [...new Set(granted.map(({ account }) => account))];
+      const accounts = [
+        ...new Set(
+          [...expectation.holders, ...granted.map(({ account }) => account)].map((account) => getAddress(account)),
+        ),
+      ];
       const holds = await Promise.all(
         accounts.map((account) =>
           client.readContract({ address, abi: ACCESS_ABI, functionName: "hasRole", args: [expectation.id, account] }),
