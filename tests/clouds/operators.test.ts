@@ -157,6 +157,8 @@ const warnings = (result: RunResult): string => messages(result, ["warning", "er
 
 describe("an operator with Web3Signer", () => {
   it("has its keys in the signer, named to the validator client, paying the vault, and registered; a second up changes nothing", async () => {
+    const plan = await trial.preview(settingsWith([{ node: "node-1", count: 2 }]));
+    expect(warnings(plan)).toBe("");
     const first = await trial.upWithRules(settingsWith([{ node: "node-1", count: 2 }]));
     expect(warnings(first)).toBe("");
     expect(signer.keys.size).toBe(2);

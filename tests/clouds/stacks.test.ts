@@ -104,7 +104,9 @@ describe("hoodi on simulated clouds", () => {
     expect(result.ok).toBe(true);
     expect(done(result)).toContain("replace node-1-services");
     expect(where()).not.toBe(before);
-  });
+    expect((await trial.up(moved(true, "fra-1"))).ok).toBe(true);
+    expect((await trial.up(settings)).ok).toBe(true);
+  }, 400_000);
 });
 
 describe.each(["sepolia", "operator"])("%s on simulated clouds", (stack) => {
