@@ -9,7 +9,7 @@ export function renderEthereumjs(client: ExecutionSpec, place: Place, { files }:
     name: place.process,
     command: "node",
     args: [
-      "node_modules/@ethereumjs/client/dist/esm/bin/cli.js",
+      "devnet/clients/ethereumjs.mjs",
       "--gethGenesis",
       files.executionGenesisFile,
       "--dataDir",

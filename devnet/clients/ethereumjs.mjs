@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+// EthereumJS's client for the embedded devnet:  node ethereumjs.mjs ...  with the options of the client's own command.
+// What differs is a method on a prototype, so that no file of the package is edited.
+import { Common } from "@ethereumjs/common";
+import { skipKnownParams } from "./common-params.mjs";
+import { keepReceipts } from "./receipts.mjs";
+
+const client = new URL("../../node_modules/@ethereumjs/client/dist/esm/", import.meta.url);
+const { ReceiptsManager } = await import(new URL("src/execution/receipt.js", client).href);
+
+skipKnownParams(Common);
+keepReceipts(ReceiptsManager);
+await import(new URL("bin/cli.js", client).href);
