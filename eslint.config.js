@@ -23,6 +23,8 @@ export default tseslint.config(
         console: "readonly",
         require: "readonly",
         module: "writable",
+        __dirname: "readonly",
+        __filename: "readonly",
         URL: "readonly",
         Buffer: "readonly",
         setTimeout: "readonly",

@@ -1,8 +1,8 @@
 /** Carries out a command line. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
-import { pathToFileURL } from "node:url";
 import { EthstakeError, errorMessage } from "../lib/errors.ts";
 import { HELP, readArguments, type Arguments } from "./args.ts";
 import { getConfig, listConfig, setConfig } from "./configfile.ts";
@@ -12,6 +12,9 @@ import { UsageError } from "./errors.ts";
 import { readPlugins } from "./plugins/locate.ts";
 import * as engine from "./index.ts";
 import type { ChangeCounts, RunResult } from "./events.ts";
+
+/** Asked for at run time: it stays a file of its own, which knows where it is. */
+const { load } = createRequire(import.meta.url)("../lib/typescript.cjs") as typeof import("../lib/typescript.cjs");
 
 /** The streams of a command; tests give their own. */
 export interface Streams {
@@ -155,7 +158,7 @@ async function operate(args: Arguments, streams: Streams): Promise<number> {
 async function policyPack(dir: string): Promise<engine.PolicyFactory> {
   const entry = resolve(dir, "engine.ts");
   if (!existsSync(entry)) throw new UsageError(`The policy pack ${dir} has no engine.ts.`, "Use --policy-pack policy.");
-  const { policies } = (await import(pathToFileURL(entry).href)) as { policies?: unknown };
+  const { policies } = (await load(entry)) as { policies?: unknown };
   if (typeof policies !== "function") throw new UsageError(`${entry} does not export the function policies.`);
   return policies as engine.PolicyFactory;
 }

@@ -5,7 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { holdLock, withLock } from "./lock.ts";
+import { projectPath } from "./paths.ts";
 
+const LOADER = projectPath("lib/typescript.cjs");
 let folder: string;
 let file: string;
 const children: ChildProcess[] = [];
@@ -20,10 +22,10 @@ afterEach(() => {
 
 /** Another process that tries for the lock and says what came of it. */
 async function contender(): Promise<{ child: ChildProcess; answer: string }> {
-  const program = `import { holdLock } from ${JSON.stringify(new URL("./lock.ts", import.meta.url).href)};
+  const program = `const { holdLock } = await require(${JSON.stringify(LOADER)}).load("lib/lock.ts");
     console.log(String(await holdLock(process.argv[1], 300)));
     setInterval(() => undefined, 1000);`;
-  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", program, file], {
+  const child = spawn(process.execPath, ["-e", `(async () => { ${program} })()`, file], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   children.push(child);

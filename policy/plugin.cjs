@@ -1,8 +1,5 @@
-// Entry of the policy pack for `pulumi`, which loads it with require(). It registers the TypeScript loader and hands over. No
-// top-level await here: require() of such a module fails.
+// Entry of the policy pack for `pulumi`, which loads it with require(). No top-level await here: require() of such a module fails.
 "use strict";
+const { load } = require("../lib/typescript.cjs");
 
-const { register } = require("tsx/esm/api");
-
-register();
-module.exports = import("./index.ts").then(({ startPolicyPack }) => startPolicyPack());
+module.exports = load("policy/index.ts").then(({ startPolicyPack }) => startPolicyPack());

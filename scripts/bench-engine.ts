@@ -1,6 +1,6 @@
 /**
  * Benchmark of the engine: programs of bare resources through preview, first up and second up, each in a process of its own.
- * `tsx scripts/bench-engine.ts [--sizes 1,1000,5000,10000] [--json]`
+ * `node lib/run.cjs scripts/bench-engine.ts [--sizes 1,1000,5000,10000] [--json]`
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { RUNNER } from "../lib/paths.ts";
 
 /** What is measured. */
 export type BenchOperation = "preview" | "first up" | "second up";
@@ -77,7 +78,7 @@ async function measure(size: number, operation: BenchOperation, stateDir: string
   const command = operation === "preview" ? ["preview"] : ["up", "--yes"];
   const place = ["--stack", "bench", "--cwd", FIXTURE, "--state-dir", stateDir, "--json"];
   const begun = performance.now();
-  const child = spawn(process.execPath, ["--import", "tsx", join(ROOT, "engine/main.ts"), ...command, ...place], {
+  const child = spawn(process.execPath, [RUNNER, join(ROOT, "engine/main.ts"), ...command, ...place], {
     cwd: ROOT,
     env: { ...process.env, BENCH_SIZE: String(size) },
     stdio: ["ignore", "pipe", "ignore"],

@@ -1,6 +1,6 @@
 /**
  * Benchmark of a large stack's preview: 100 machines at three providers, each with a node and 100 validators, on simulated clouds; beside
- * the preview of as many bare resources in the same run. `tsx scripts/bench-fleet.ts [--nodes 100] [--keys 100]`
+ * the preview of as many bare resources in the same run. `node lib/run.cjs scripts/bench-fleet.ts [--nodes 100] [--keys 100]`
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -11,7 +11,7 @@ import { parseArgs } from "node:util";
 import { buildContracts } from "../components/protocol/artifacts.ts";
 import * as engine from "../engine/index.ts";
 import { runCommand } from "../lib/command.ts";
-import { projectRoot } from "../lib/paths.ts";
+import { projectRoot, RUNNER } from "../lib/paths.ts";
 import { policies } from "../policy/engine.ts";
 import { configurationOf } from "../stacks/namespace.ts";
 import { simulatedClouds } from "../tests/clouds/plugins.ts";
@@ -95,7 +95,7 @@ async function preview(nodes: number, keys: number): Promise<FleetPreview> {
 async function measured(nodes: number, keys: number): Promise<FleetPreview & { readonly totalMiB: number }> {
   const child = spawn(
     process.execPath,
-    ["--import", "tsx", fileURLToPath(import.meta.url), "--alone", "--nodes", String(nodes), "--keys", String(keys)],
+    [RUNNER, fileURLToPath(import.meta.url), "--alone", "--nodes", String(nodes), "--keys", String(keys)],
     { stdio: ["ignore", "pipe", "inherit"] },
   );
   let stdout = "";

@@ -1,13 +1,14 @@
 /**
  * Benchmark of the keeper's reading of a beacon node: a pass over all of the protocol's validators, as a frame's totals take it, and the
  * evaluation of an epoch in a network of a million; beside `fetch` and `JSON.parse` of the same answers. Each is measured in a process of
- * its own, and the simulated node is another. `tsx scripts/bench-keeper.ts [--sizes 1000,10000,100000]`
+ * its own, and the simulated node is another. `node lib/run.cjs scripts/bench-keeper.ts [--sizes 1000,10000,100000]`
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { RUNNER } from "../lib/paths.ts";
 import { runCommand } from "../lib/command.ts";
 import { BeaconClient } from "../provider/beacon/api.ts";
 import { BeaconReader, type ValidatorRecord } from "../services/keeper/beacon/reader.ts";
@@ -134,7 +135,7 @@ async function measure(task: Task, url: string, size: number): Promise<Measured>
 
 function start(args: readonly string[]) {
   const file = fileURLToPath(import.meta.url);
-  return spawn(process.execPath, ["--import", "tsx", file, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  return spawn(process.execPath, [RUNNER, file, ...args], { stdio: ["ignore", "pipe", "inherit"] });
 }
 
 /** Measures all tasks of a size against a simulated node. */

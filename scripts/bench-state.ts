@@ -1,6 +1,6 @@
 /**
  * Benchmark of the proofs that keepers make: hashing a beacon state and taking a branch from it, beside the library that builds the whole
- * tree. Each in a process of its own. `tsx scripts/bench-state.ts [--sizes 20000,100000,1000000]`
+ * tree. Each in a process of its own. `node lib/run.cjs scripts/bench-state.ts [--sizes 20000,100000,1000000]`
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import { Tree } from "@chainsafe/persistent-merkle-tree";
 import { ssz } from "beacon-state-types";
 import { bytesToHex, concatHex, type Hex } from "viem";
+import { RUNNER } from "../lib/paths.ts";
 import { runCommand } from "../lib/command.ts";
 import { proveInState } from "../services/keeper/proofs/state.ts";
 
@@ -75,7 +76,7 @@ function makeState(file: string, size: number): void {
 function apart(args: readonly string[]): Measured | undefined {
   const { stdout, status } = spawnSync(
     process.execPath,
-    ["--max-old-space-size=8192", "--import", "tsx", fileURLToPath(import.meta.url), ...args],
+    ["--max-old-space-size=8192", RUNNER, fileURLToPath(import.meta.url), ...args],
     { encoding: "utf8", maxBuffer: 1e8 },
   );
   return status === 0 && stdout.startsWith("{") ? (JSON.parse(stdout) as Measured) : undefined;

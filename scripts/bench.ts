@@ -2,6 +2,7 @@
 // answers and beside a library that hashes states, and where the devnet's time goes.
 //   npm run bench -- --sizes 1,1000     fewer sizes      npm run bench -- --no-devnet     without the devnet
 import { spawnSync } from "node:child_process";
+import { RUNNER } from "../lib/paths.ts";
 import { ProjectCopy } from "../tests/devnet/project.ts";
 
 /** From the command to a wired network, in seconds (design.md, "Numbers to hold"). */
@@ -10,15 +11,15 @@ const WIRED_SECONDS = 120;
 const args = process.argv.slice(2);
 const engine = spawnSync(
   process.execPath,
-  ["--import", "tsx", "scripts/bench-engine.ts", ...args.filter((arg) => arg !== "--no-devnet")],
+  [RUNNER, "scripts/bench-engine.ts", ...args.filter((arg) => arg !== "--no-devnet")],
   {
     stdio: "inherit",
   },
 );
 if (engine.status !== 0) process.exit(engine.status ?? 1);
-const keeper = spawnSync(process.execPath, ["--import", "tsx", "scripts/bench-keeper.ts"], { stdio: "inherit" });
+const keeper = spawnSync(process.execPath, [RUNNER, "scripts/bench-keeper.ts"], { stdio: "inherit" });
 if (keeper.status !== 0) process.exit(keeper.status ?? 1);
-const state = spawnSync(process.execPath, ["--import", "tsx", "scripts/bench-state.ts"], { stdio: "inherit" });
+const state = spawnSync(process.execPath, [RUNNER, "scripts/bench-state.ts"], { stdio: "inherit" });
 if (state.status !== 0) process.exit(state.status ?? 1);
 if (!args.includes("--no-devnet")) process.exit(await benchDevnet());
 

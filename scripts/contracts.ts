@@ -6,9 +6,8 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { FORGE } from "../contracts/tools/compiler.ts";
 import { run, runSuite, type Ended, type Summary } from "../contracts/tools/run.ts";
-import { projectPath } from "../lib/paths.ts";
+import { projectPath, RUNNER } from "../lib/paths.ts";
 
-const TSX = projectPath(join("node_modules", "tsx", "dist", "cli.mjs"));
 const MUTATION = projectPath(join("docs", "MUTATION.md"));
 
 interface Step {
@@ -24,7 +23,7 @@ async function checkContracts(): Promise<Summary> {
     options: { long: { type: "boolean", default: false }, mutation: { type: "boolean", default: false } },
   });
   const invariants = values.long ? { FOUNDRY_INVARIANT_RUNS: "1024", FOUNDRY_INVARIANT_DEPTH: "64" } : {};
-  const script = (name: string): string[] => [TSX, projectPath(join("scripts", `${name}.ts`))];
+  const script = (name: string): string[] => [process.execPath, RUNNER, projectPath(join("scripts", `${name}.ts`))];
   const steps: Step[] = [
     { name: "forge", command: [FORGE, "test"], environment: { ...invariants, FOUNDRY_PROFILE: "default" } },
     { name: "forge-prague", command: [FORGE, "test"], environment: { ...invariants, FOUNDRY_PROFILE: "prague" } },
@@ -32,7 +31,12 @@ async function checkContracts(): Promise<Summary> {
     { name: "slither", command: script("slither") },
     { name: "layout", command: script("storage-layout") },
     ...(values.mutation
-      ? [{ name: "mutation", command: [TSX, projectPath(join("contracts", "mutation", "main.ts")), "--write"] }]
+      ? [
+          {
+            name: "mutation",
+            command: [process.execPath, RUNNER, projectPath(join("contracts", "mutation", "main.ts")), "--write"],
+          },
+        ]
       : []),
   ];
 

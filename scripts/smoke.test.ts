@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createPublicClient, http, keccak256, parseAbi, type Address, type Hex } from "viem";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { PROTOCOL_CONTRACTS } from "../components/protocol/contracts.ts";
-import { projectRoot } from "../lib/paths.ts";
+import { projectRoot, RUNNER } from "../lib/paths.ts";
 import { FakeChain } from "../provider/testing/fake-chain.ts";
 import { allHold, runChecks, type Outcome } from "./checks.ts";
 import { patience, smokeChecks, type SmokeTarget } from "./smoke.ts";
@@ -275,7 +275,7 @@ describe("the command", () => {
     return await new Promise((resolve) =>
       execFile(
         process.execPath,
-        ["--import", "tsx", "scripts/smoke-test.ts", ...options],
+        [RUNNER, "scripts/smoke-test.ts", ...options],
         { cwd: projectRoot },
         (error, stdout) => {
           rmSync(folder, { recursive: true });

@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { projectPath } from "../lib/paths.ts";
+import { projectPath, RUNNER } from "../lib/paths.ts";
 
 interface Suite {
   readonly name: string;
@@ -44,7 +44,7 @@ const LOGS = projectPath(join(".ethstake", "test-logs"));
 
 const node = (...args: string[]): string[] => [process.execPath, ...args];
 const vitest = (...args: string[]): string[] => node("node_modules/vitest/vitest.mjs", "run", ...args);
-const script = (name: string): string[] => node("node_modules/tsx/dist/cli.mjs", `scripts/${name}.ts`);
+const script = (name: string): string[] => node(RUNNER, `scripts/${name}.ts`);
 
 const DEVNET = ["--config", "tests/devnet/vitest.config.ts"] as const;
 

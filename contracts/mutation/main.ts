@@ -6,6 +6,8 @@ import { fork } from "node:child_process";
 import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { fileURLToPath } from "node:url";
+import { RUNNER } from "../../lib/paths.ts";
 import { errorMessage, EthstakeError } from "../../lib/errors.ts";
 import { compilerSettings, type CompilerSettings } from "../tools/compiler.ts";
 import { TARGETS } from "../tools/contracts.ts";
@@ -135,8 +137,7 @@ async function codeOf(
 }
 
 function lane(index: number): Lane {
-  // A process, for tsx gives its loader to those and not to threads.
-  const worker = fork(new URL("./worker.ts", import.meta.url));
+  const worker = fork(RUNNER, [fileURLToPath(new URL("./worker.ts", import.meta.url))]);
   return {
     compile: (request) =>
       new Promise((resolve, reject) => {

@@ -1,14 +1,14 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:fs";
 import { access, mkdir, readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { delimiter, dirname, isAbsolute, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { EthstakeError } from "../../lib/errors.ts";
 import { writeFileAtomically } from "../../lib/files.ts";
+import { RUNNER } from "../../lib/paths.ts";
 import { isRunning } from "../../lib/process.ts";
 import {
   digestOf,
@@ -20,8 +20,6 @@ import {
 } from "./status.ts";
 
 const SUPERVISOR = fileURLToPath(new URL("./supervisor.ts", import.meta.url));
-/** What lets Node run TypeScript; not by import.meta.resolve, which test runners lack. */
-const TYPESCRIPT_LOADER = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
 /** How long a supervisor may take to come up, in milliseconds. */
 const SUPERVISOR_START_MS = 15_000;
 
@@ -96,7 +94,7 @@ export async function launch(directory: string, supervised: Supervised): Promise
   await mkdir(dirname(supervised.logFile), { recursive: true, mode: 0o700 });
   await mkdir(supervised.workingDirectory, { recursive: true, mode: 0o700 });
   await writeFileAtomically(files.spec, JSON.stringify(supervised, undefined, 2), 0o600);
-  const supervisor = spawn(process.execPath, ["--import", TYPESCRIPT_LOADER, SUPERVISOR, directory, supervised.name], {
+  const supervisor = spawn(process.execPath, [RUNNER, SUPERVISOR, directory, supervised.name], {
     detached: true,
     env: inheritedEnvironment(),
     stdio: "ignore",

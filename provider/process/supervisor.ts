@@ -1,4 +1,4 @@
-// Keeps one process running:  node --import tsx supervisor.ts DIRECTORY NAME
+// Keeps one process running:  node lib/run.cjs supervisor.ts DIRECTORY NAME
 //
 // It is detached from whoever started it, restarts its process with growing pauses, says in a status file what goes on, and ends its
 // process when it is told to end. A lock makes it the only one of its name, whatever was killed before.

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { RUNNER } from "../../lib/paths.ts";
 import type { HostSpec, HostTarget } from "../../components/host/spec.ts";
 import * as engine from "../../engine/index.ts";
 import { Cloud, type Thing } from "./cloud.ts";
@@ -85,7 +86,7 @@ export class Fleet {
     delayMs: number,
   ): { child: ChildProcess; done: Promise<unknown> } {
     const place = ["--stack", "test", "--cwd", PROJECT, "--state-dir", this.stateDir, "--plugins", PLUGINS_FILE];
-    const child = spawn(process.execPath, ["--import", "tsx", join(ROOT, "engine/main.ts"), ...args, ...place], {
+    const child = spawn(process.execPath, [RUNNER, join(ROOT, "engine/main.ts"), ...args, ...place], {
       cwd: ROOT,
       env: {
         ...process.env,

@@ -74,7 +74,7 @@ export class ProjectCopy {
         keys: ["key-management/main.ts"],
         verify: ["verify/main.ts"],
       }[script] ?? [];
-    const child = spawn(process.execPath, ["--import", "tsx", program, ...first, ...args], {
+    const child = spawn(process.execPath, ["lib/run.cjs", program, ...first, ...args], {
       cwd: this.directory,
       env: { ...process.env, ...env },
     });

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { RUNNER } from "../../lib/paths.ts";
 import * as engine from "../../engine/index.ts";
 import type { RunOptions } from "../../engine/index.ts";
 
@@ -120,7 +121,7 @@ export class World {
   /** The command line in a process of its own. */
   command(args: readonly string[], specs: readonly Spec[] = [], env: Record<string, string> = {}): CommandRun {
     const place = ["--stack", "dev", "--cwd", FIXTURE, "--state-dir", this.stateDir];
-    const child = spawn(process.execPath, ["--import", "tsx", join(ROOT, "engine/main.ts"), ...args, ...place], {
+    const child = spawn(process.execPath, [RUNNER, join(ROOT, "engine/main.ts"), ...args, ...place], {
       cwd: ROOT,
       env: { ...process.env, FIXTURE_SPEC: JSON.stringify(specs), ...this.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as engine from "../../engine/index.ts";
-import { projectRoot } from "../../lib/paths.ts";
+import { projectRoot, RUNNER } from "../../lib/paths.ts";
 import { configurationOf } from "../../stacks/namespace.ts";
 
 const PLUGIN = fileURLToPath(new URL("command/plugin.ts", import.meta.url));
@@ -37,7 +37,7 @@ function commandPlugin(): engine.PluginCommands {
   return {
     command: program
       ? { command: program, args: [] }
-      : { command: process.execPath, args: ["--import", "tsx", PLUGIN] },
+      : { command: process.execPath, args: [RUNNER, PLUGIN] },
   };
 }
 
@@ -108,7 +108,7 @@ export class Operator {
 
   /** An `up` in a process of its own. */
   upApart(): { child: ChildProcess; ended: Promise<unknown> } {
-    const child = spawn(process.execPath, ["--import", "tsx", ENGINE_RUN], { stdio: ["pipe", "ignore", "inherit"] });
+    const child = spawn(process.execPath, [RUNNER, ENGINE_RUN], { stdio: ["pipe", "ignore", "inherit"] });
     child.stdin.end(JSON.stringify(this.options()));
     return { child, ended: new Promise((resolve) => child.once("exit", resolve)) };
   }
