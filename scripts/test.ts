@@ -54,74 +54,54 @@ interface Queue {
   readonly suites: readonly Suite[];
 }
 
-/** One after the other. What is quickly told stands first, what takes long before what does not. */
+/** One after the other. What is quickly told stands first, and in each queue what takes long before what does not. */
 const QUEUES: readonly Queue[] = [
   {
-    atOnce: 4,
+    atOnce: 3,
     suites: [
       { name: "types", command: node("node_modules/typescript/bin/tsc"), counts: "command" },
       { name: "lint", command: node("node_modules/eslint/bin/eslint.js", "."), counts: "command" },
       { name: "format", command: node("node_modules/prettier/bin/prettier.cjs", "--check", "."), counts: "command" },
       { name: "unit", command: vitest(), counts: "vitest" },
-    ],
-  },
-  {
-    // Both compile on one core each, into folders of their own. What follows finds the artifacts.
-    atOnce: 2,
-    suites: [
       // What is compiled differently for the devnet's fork shows without campaigns, which run once.
-      {
-        name: "contracts",
-        command: node("contracts/bin/forge", "test", "--no-match-path", "test/invariant/*"),
-        counts: "forge",
-      },
       {
         name: "contracts-prague",
         command: node("contracts/bin/forge", "test"),
         environment: { FOUNDRY_PROFILE: "prague" },
         counts: "forge",
       },
+      {
+        name: "contracts",
+        command: node("contracts/bin/forge", "test", "--no-match-path", "test/invariant/*"),
+        counts: "forge",
+      },
     ],
   },
   {
-    // The engine is killed at moments: beside it only what is light.
+    // The engine is killed at moments: beside it only what is light. Of the devnet's suites the one in which nothing is timed.
     atOnce: 2,
     suites: [
       { name: "engine", command: vitest("--config", "tests/engine/vitest.config.ts"), counts: "vitest" },
       { name: "compose", command: vitest("--config", "tests/compose/vitest.config.ts"), counts: "vitest" },
-      { name: "layout", command: script("storage-layout"), counts: "summary" },
       { name: "monitoring", command: script("monitoring"), counts: "summary" },
       { name: "gateway", command: vitest("--config", "tests/gateway/vitest.config.ts"), counts: "vitest" },
-    ],
-  },
-  {
-    // Of the devnet's suites the one in which nothing is timed, and what keeps one core busy.
-    atOnce: 2,
-    suites: [
-      { name: "interruption", command: vitest(...DEVNET, "interruption"), counts: "vitest" },
-      { name: "symbolic", command: script("symbolic"), counts: "summary" },
-      { name: "slither", command: script("slither"), counts: "summary" },
-    ],
-  },
-  {
-    atOnce: 2,
-    suites: [
+      { name: "layout", command: script("storage-layout"), counts: "summary" },
       { name: "machine", command: vitest("--config", "tests/machine/vitest.config.ts"), counts: "vitest" },
       { name: "clouds", command: vitest("--config", "tests/clouds/vitest.config.ts"), counts: "vitest" },
+      { name: "interruption", command: vitest(...DEVNET, "interruption"), counts: "vitest" },
+      { name: "slither", command: script("slither"), counts: "summary" },
+      { name: "symbolic", command: script("symbolic"), counts: "summary" },
     ],
   },
   {
-    // Networks are timed. Two of them keep both cores busy.
+    // Networks are timed: two of them, each with a core's worth of work at most.
     atOnce: 2,
     suites: [
       { name: "lifecycle", command: vitest(...DEVNET, "lifecycle"), counts: "vitest" },
+      { name: "keepers", command: vitest(...DEVNET, "keepers"), counts: "vitest" },
       { name: "keys", command: vitest(...DEVNET, "keys"), counts: "vitest" },
       { name: "failover", command: vitest(...DEVNET, "failover"), counts: "vitest" },
     ],
-  },
-  {
-    atOnce: 1,
-    suites: [{ name: "keepers", command: vitest(...DEVNET, "keepers"), counts: "vitest" }],
   },
 ];
 const SUITES = QUEUES.flatMap(({ suites }) => suites);

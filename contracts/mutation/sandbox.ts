@@ -52,8 +52,8 @@ export class SandboxError extends EthstakeError<{ readonly output: string }> {
 }
 
 /**
- * A copy of the Foundry project in which artifacts can be exchanged. It is built with forge's dynamic test linking: tests then
- * create contracts from the artifacts of out/ instead of holding their code, so a mutant needs no compilation of tests.
+ * A copy of the Foundry project in which artifacts can be exchanged. Tests create contracts from the artifacts of out/ instead of holding
+ * their code, so a mutant needs no compilation of tests.
  */
 export class Sandbox {
   readonly root: string;
@@ -127,7 +127,7 @@ export class Sandbox {
   }
 }
 
-const SETTINGS = { NO_COLOR: "1", FOUNDRY_PROFILE: "default" };
+const SETTINGS = { NO_COLOR: "1", FOUNDRY_PROFILE: "tests" };
 
 /**
  * Makes the sandboxes, or takes those of an earlier run over the same sources. The tests must pass in them.
@@ -155,29 +155,28 @@ export async function prepareSandboxes(count: number, hash: string): Promise<voi
     copyProject(sandbox.root);
     for (const folder of ["out", "cache", "bin"])
       cpSync(join(first.root, folder), join(sandbox.root, folder), { recursive: true, preserveTimestamps: true });
-    // forge's cache names the files outside the project by absolute paths.
-    const cache = join(sandbox.root, "cache", "solidity-files-cache.json");
-    writeFileSync(cache, readFileSync(cache, "utf8").replaceAll(join(first.root, ".."), join(sandbox.root, "..")));
+    // forge's caches name the files outside the project by absolute paths.
+    for (const folder of ["cache", join("cache", "tests")]) {
+      const cache = join(sandbox.root, folder, "solidity-files-cache.json");
+      writeFileSync(cache, readFileSync(cache, "utf8").replaceAll(join(first.root, ".."), join(sandbox.root, "..")));
+    }
     writeFileSync(marker(sandbox), hash);
   }
 }
 
 function build(root: string): void {
   copyProject(root);
-  const built = spawnSync(process.execPath, [join(root, "bin", "forge"), "build"], {
-    env: { ...process.env, ...SETTINGS, FOUNDRY_DYNAMIC_TEST_LINKING: "true" },
-    encoding: "utf8",
-  });
-  if (built.status !== 0)
-    throw new SandboxError("The contracts do not compile with dynamic test linking.", {
-      output: built.stdout + built.stderr,
+  for (const [args, profile] of [
+    [["build", "src"], "default"],
+    [["build"], SETTINGS.FOUNDRY_PROFILE],
+  ] as const) {
+    const built = spawnSync(process.execPath, [join(root, "bin", "forge"), ...args], {
+      env: { ...process.env, ...SETTINGS, FOUNDRY_PROFILE: profile },
+      encoding: "utf8",
     });
-  // Told that nothing was linked, forge takes the build as it is; otherwise every filtered run would compile for its filter.
-  const cache = join(root, "cache", "solidity-files-cache.json");
-  const content = JSON.parse(readFileSync(cache, "utf8")) as { preprocessed?: boolean };
-  if (content.preprocessed !== true)
-    throw new SandboxError("This forge does not link tests dynamically.", { output: built.stdout });
-  writeFileSync(cache, JSON.stringify({ ...content, preprocessed: false }));
+    if (built.status !== 0)
+      throw new SandboxError("The contracts or their tests do not compile.", { output: built.stdout + built.stderr });
+  }
   // A compiler that only tells its version: quick, and no run can compile by mistake.
   const version = (solc.version as () => string)();
   const answer = `solc, the solidity compiler commandline interface\\nVersion: ${version}\\n`;

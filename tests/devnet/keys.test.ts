@@ -4,11 +4,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Hex } from "viem";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BeaconClient, epochAt } from "../../provider/beacon/api.ts";
+import { findCommand } from "../../provider/process/launch.ts";
 import { nodeConfig, ProjectCopy } from "./project.ts";
 
 const STACK = "keys";
+/** geth, where there is one: what is asked here is of the validator clients. */
+const EXECUTION = (await findCommand("geth")) ? "geth" : "ethereumjs";
 
-describe("keys of a devnet with two nodes", () => {
+describe(`keys of a devnet with two nodes, on ${EXECUTION}`, () => {
   const project = new ProjectCopy();
   let beaconApi = "";
   let epochMs = 0;
@@ -17,6 +20,7 @@ describe("keys of a devnet with two nodes", () => {
     const second = await nodeConfig("node-2");
     await project.addStack(STACK, ({ nodes, operators }) => {
       nodes.push(second);
+      for (const client of nodes.flatMap((node) => node.execution)) client["client"] = EXECUTION;
       const [operator] = operators;
       if (operator) operator.keys = ["node-1", "node-2"].map((node) => ({ node, count: 1 }));
     });

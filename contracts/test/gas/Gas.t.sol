@@ -15,7 +15,7 @@ contract GasTest is PoolTest {
 
     /// @dev Keeps the last call's gas under a name and checks its budget.
     function record(string memory name, uint256 budget) private returns (uint256 gas) {
-        string memory group = vm.envOr("FOUNDRY_PROFILE", string("default"));
+        string memory group = buildProfile();
         gas = vm.snapshotGasLastCall(string.concat("gas-", group), name);
         assertLe(gas, budget, name);
     }

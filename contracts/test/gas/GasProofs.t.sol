@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {ERC1967Proxy} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol";
 import {BeaconProofs} from "../../src/BeaconProofs.sol";
 import {BeaconVerifier} from "../../src/BeaconVerifier.sol";
 import {GloasBeaconVerifier} from "../../src/GloasBeaconVerifier.sol";
@@ -46,9 +45,7 @@ abstract contract GasProofs is BeaconBase {
         meter = new Meter();
         verifier = newVerifier();
         proofs = BeaconProofs(
-            address(
-                new ERC1967Proxy(address(new BeaconProofs()), abi.encodeCall(BeaconProofs.initialize, (address(this))))
-            )
+            proxy(implementation("BeaconProofs", ""), abi.encodeCall(BeaconProofs.initialize, (address(this))))
         );
         proofs.grantRole(proofs.VERIFIER_ROLE(), address(this));
         proofs.setVerifier(0, address(verifier));
@@ -72,7 +69,7 @@ abstract contract GasProofs is BeaconBase {
 
     /// @dev Keeps the gas of a transaction and of the call itself, and checks the call's budget.
     function record(string memory name, address target, bytes memory data, uint256 budget) private {
-        string memory group = string.concat("gas-proofs-", vm.envOr("FOUNDRY_PROFILE", string("default")));
+        string memory group = string.concat("gas-proofs-", buildProfile());
         name = string.concat(fork(), ", ", name);
         (bool ok,) = target.call(data);
         assertTrue(ok);
@@ -112,7 +109,7 @@ contract GasProofsElectraTest is GasProofs {
     }
 
     function newVerifier() internal override returns (BeaconVerifierBase) {
-        return new BeaconVerifier(configurationOf(0));
+        return BeaconVerifier(implementation("BeaconVerifier", abi.encode(configurationOf(0))));
     }
 
     function listChunk(uint256 list, uint256 depth, uint256 chunk) internal pure override returns (uint256) {
@@ -129,7 +126,7 @@ contract GasProofsGloasTest is GasProofs {
     }
 
     function newVerifier() internal override returns (BeaconVerifierBase) {
-        return new GloasBeaconVerifier(configurationOf(0));
+        return GloasBeaconVerifier(implementation("GloasBeaconVerifier", abi.encode(configurationOf(0))));
     }
 
     function listChunk(uint256 list, uint256, uint256 chunk) internal pure override returns (uint256) {

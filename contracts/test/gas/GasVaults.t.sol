@@ -15,7 +15,7 @@ contract GasVaultsTest is VaultBase {
 
     /// @dev Keeps the last call's gas under a name and checks its budget.
     function record(string memory name, uint256 budget) private returns (uint256 gas) {
-        string memory group = vm.envOr("FOUNDRY_PROFILE", string("default"));
+        string memory group = buildProfile();
         gas = vm.snapshotGasLastCall(string.concat("gas-vaults-", group), name);
         assertLe(gas, budget, name);
     }
@@ -108,7 +108,7 @@ contract GasVaultsTest is VaultBase {
 
     function test_gas_coverageFund() public {
         CoverageFund fund =
-            CoverageFund(payable(proxy(address(new CoverageFund()), abi.encodeCall(CoverageFund.initialize, (admin)))));
+            CoverageFund(payable(proxy(implementation("CoverageFund", ""), abi.encodeCall(CoverageFund.initialize, (admin)))));
         bytes32 role = fund.COVER_ROLE();
         vm.prank(admin);
         fund.grantRole(role, bob);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {ERC1967Proxy} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol";
 import {BeaconDeposits} from "../../src/BeaconDeposits.sol";
 import {CoverageFund} from "../../src/CoverageFund.sol";
 import {ExecutionRewardsVault} from "../../src/ExecutionRewardsVault.sol";
@@ -191,10 +190,6 @@ abstract contract Base is Implementations {
         returns (address)
     {
         return proxy(implementation(name, constructorArguments), initializer);
-    }
-
-    function proxy(address target, bytes memory data) internal returns (address) {
-        return address(new ERC1967Proxy(target, data));
     }
 
     /// @dev A committee with these members.

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Test} from "forge-std/Test.sol";
 import {IBeaconVerifier} from "../../src/interfaces/IBeaconVerifier.sol";
+import {Implementations} from "./Implementations.sol";
 
 /// @dev The beacon roots contract as chains have it, and beacon states with branches from fixtures/beacon-*.json, which a
 /// library of its own made.
-abstract contract BeaconBase is Test {
+abstract contract BeaconBase is Implementations {
     /// @dev https://eips.ethereum.org/EIPS/eip-4788#specification
     address internal constant BEACON_ROOTS = 0x000F3df6D732807Ef1319fB7B8bB8522d0Beac02;
     address internal constant SYSTEM_ADDRESS = 0xffffFFFfFFffffffffffffffFfFFFfffFFFfFFfE;

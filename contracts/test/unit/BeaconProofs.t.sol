@@ -3,7 +3,6 @@ pragma solidity 0.8.30;
 
 import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
 import {Initializable} from "@openzeppelin/contracts-upgradeable/proxy/utils/Initializable.sol";
-import {ERC1967Proxy} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol";
 import {ERC1967Utils} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Utils.sol";
 import {BeaconProofs} from "../../src/BeaconProofs.sol";
 import {BeaconVerifier} from "../../src/BeaconVerifier.sol";
@@ -30,11 +29,11 @@ contract BeaconProofsTest is BeaconBase {
     function setUp() public override {
         super.setUp();
         proofs = BeaconProofs(
-            address(new ERC1967Proxy(address(new BeaconProofs()), abi.encodeCall(BeaconProofs.initialize, (admin))))
+            proxy(implementation("BeaconProofs", ""), abi.encodeCall(BeaconProofs.initialize, (admin)))
         );
-        gloas = address(new GloasBeaconVerifier(configurationOf(GLOAS_SLOT)));
+        gloas = implementation("GloasBeaconVerifier", abi.encode(configurationOf(GLOAS_SLOT)));
         fixture = "electra";
-        electra = address(new BeaconVerifier(configurationOf(0)));
+        electra = implementation("BeaconVerifier", abi.encode(configurationOf(0)));
         bytes32 role = proofs.VERIFIER_ROLE();
         vm.prank(admin);
         proofs.grantRole(role, parameters);
@@ -69,7 +68,7 @@ contract BeaconProofsTest is BeaconBase {
         set(100, electra);
         set(200, gloas);
         set(300, electra);
-        address other = address(new GloasBeaconVerifier(configurationOf(0)));
+        address other = implementation("GloasBeaconVerifier", abi.encode(configurationOf(0)));
         set(200, other);
         set(100, gloas);
         assertEq(address(proofs.verifierAt(100)), gloas);
@@ -195,17 +194,17 @@ contract BeaconProofsTest is BeaconBase {
     function test_initialize_once() public {
         vm.expectRevert(Initializable.InvalidInitialization.selector);
         proofs.initialize(mallory);
-        BeaconProofs implementation = new BeaconProofs();
+        BeaconProofs locked = BeaconProofs(implementation("BeaconProofs", ""));
         vm.expectRevert(Initializable.InvalidInitialization.selector);
-        implementation.initialize(mallory);
+        locked.initialize(mallory);
         vm.expectRevert(abi.encodeWithSelector(IGoverned.GovernedInvalidAddress.selector, address(0)));
-        new ERC1967Proxy(address(implementation), abi.encodeCall(BeaconProofs.initialize, (address(0))));
+        proxy(address(locked), abi.encodeCall(BeaconProofs.initialize, (address(0))));
     }
 
     function test_upgrade_keepsTheEntriesAndNeedsTheRole() public {
         set(100, electra);
         set(200, gloas);
-        address next = address(new BeaconProofs());
+        address next = implementation("BeaconProofs", "");
         bytes32 role = proofs.UPGRADER_ROLE();
         vm.expectRevert(
             abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, parameters, role)

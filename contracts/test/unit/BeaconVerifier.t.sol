@@ -17,7 +17,7 @@ contract BeaconVerifierElectraTest is MissedEpochSuite {
         override
         returns (BeaconVerifierBase)
     {
-        return new BeaconVerifier(configuration);
+        return BeaconVerifier(implementation("BeaconVerifier", abi.encode(configuration)));
     }
 
     function chunkGindex(uint256 list, uint256 depth, uint256 chunk) internal pure override returns (uint256) {

@@ -35,7 +35,7 @@ contract CoverageFundTest is Base {
     function setUp() public override {
         super.setUp();
         fund =
-            CoverageFund(payable(proxy(address(new CoverageFund()), abi.encodeCall(CoverageFund.initialize, (admin)))));
+            CoverageFund(payable(proxy(implementation("CoverageFund", ""), abi.encodeCall(CoverageFund.initialize, (admin)))));
         vm.startPrank(admin);
         fund.grantRole(COVER_ROLE, module);
         fund.grantRole(fund.UPGRADER_ROLE(), upgrader);
@@ -152,7 +152,7 @@ contract CoverageFundTest is Base {
     /// @dev A module that calls again gets no more than there is, and what each call names is what it gets.
     function test_cover_again() public {
         CoverageFund fresh =
-            CoverageFund(payable(proxy(address(new CoverageFund()), abi.encodeCall(CoverageFund.initialize, (admin)))));
+            CoverageFund(payable(proxy(implementation("CoverageFund", ""), abi.encodeCall(CoverageFund.initialize, (admin)))));
         GreedyModule greedy = new GreedyModule(fresh);
         vm.prank(admin);
         fresh.grantRole(COVER_ROLE, address(greedy));
@@ -168,16 +168,16 @@ contract CoverageFundTest is Base {
     function test_initialize_once() public {
         vm.expectRevert(Initializable.InvalidInitialization.selector);
         fund.initialize(mallory);
-        address implementation = address(new CoverageFund());
+        address locked = implementation("CoverageFund", "");
         vm.expectRevert(Initializable.InvalidInitialization.selector);
-        CoverageFund(payable(implementation)).initialize(mallory);
+        CoverageFund(payable(locked)).initialize(mallory);
         vm.expectRevert(abi.encodeWithSelector(IGoverned.GovernedInvalidAddress.selector, address(0)));
-        proxy(implementation, abi.encodeCall(CoverageFund.initialize, (address(0))));
+        proxy(locked, abi.encodeCall(CoverageFund.initialize, (address(0))));
     }
 
     function test_upgrade_keepsTheEtherAndTheModule() public {
         pay(3 ether);
-        address next = address(new CoverageFund());
+        address next = implementation("CoverageFund", "");
         bytes32 role = fund.UPGRADER_ROLE();
         vm.expectRevert(abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, admin, role));
         vm.prank(admin);

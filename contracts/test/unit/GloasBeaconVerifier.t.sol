@@ -18,7 +18,7 @@ contract GloasBeaconVerifierTest is MissedEpochSuite {
         override
         returns (BeaconVerifierBase)
     {
-        return new GloasBeaconVerifier(configuration);
+        return GloasBeaconVerifier(implementation("GloasBeaconVerifier", abi.encode(configuration)));
     }
 
     /// @dev Down the chain of subtrees, one after the other.
@@ -53,7 +53,7 @@ contract GloasBeaconVerifierTest is MissedEpochSuite {
     /// @dev With Gloas's generalized indices but another kind of list, only the fields hold.
     function test_refusesListsOfAFixedDepth() public {
         IBeaconVerifier.StateAnchor memory anchor = anchorOf("header");
-        verifier = new BeaconVerifier(configurationOf(0));
+        verifier = BeaconVerifier(implementation("BeaconVerifier", abi.encode(configurationOf(0))));
         refuseValidator(anchor, proofOf(4), IBeaconVerifier.BeaconVerifierInvalidValidatorProof.selector);
     }
 

@@ -201,7 +201,7 @@ contract RequestsTest is VaultBase {
     /// @dev Consolidations ask it; exits do not.
     function test_requests_andTheKeyRegistry() public {
         WithdrawalVault fresh = WithdrawalVault(
-            payable(proxy(address(new WithdrawalVault()), abi.encodeCall(WithdrawalVault.initialize, (admin))))
+            payable(proxy(implementation("WithdrawalVault", ""), abi.encodeCall(WithdrawalVault.initialize, (admin))))
         );
         vm.startPrank(admin);
         fresh.grantRole(fresh.EXIT_ROLE(), keeper);

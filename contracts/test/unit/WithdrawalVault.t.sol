@@ -106,7 +106,7 @@ contract WithdrawalVaultTest is VaultBase {
     /* SETTINGS */
 
     function test_initialize_setsTheDefaults() public {
-        WithdrawalVault fresh = WithdrawalVault(payable(proxy(address(new WithdrawalVault()), "")));
+        WithdrawalVault fresh = WithdrawalVault(payable(proxy(implementation("WithdrawalVault", ""), "")));
         vm.expectEmit(address(fresh));
         emit IWithdrawalVault.ExitLimitSet(100);
         fresh.initialize(admin);
@@ -139,7 +139,7 @@ contract WithdrawalVaultTest is VaultBase {
 
     function test_setKeyRegistry_onceForEver() public {
         WithdrawalVault fresh = WithdrawalVault(
-            payable(proxy(address(new WithdrawalVault()), abi.encodeCall(WithdrawalVault.initialize, (admin))))
+            payable(proxy(implementation("WithdrawalVault", ""), abi.encodeCall(WithdrawalVault.initialize, (admin))))
         );
         bytes4 invalid = IWithdrawalVault.WithdrawalVaultInvalidKeyRegistry.selector;
         vm.startPrank(admin);
