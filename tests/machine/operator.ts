@@ -35,9 +35,7 @@ export interface OperatorSettings {
 function commandPlugin(): engine.PluginCommands {
   const program = process.env["ETHSTAKE_COMMAND_PLUGIN"];
   return {
-    command: program
-      ? { command: program, args: [] }
-      : { command: process.execPath, args: [RUNNER, PLUGIN] },
+    command: program ? { command: program, args: [] } : { command: process.execPath, args: [RUNNER, PLUGIN] },
   };
 }
 
