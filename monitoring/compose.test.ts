@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { applyScripts } from "../components/validator-node/bundle/apply.ts";
-import { GRAFANA_NETWORK, renderAgent, renderMonitoring } from "./compose.ts";
+import { GRAFANA_NETWORK, renderAgent, renderMonitoring, WITNESS_NETWORK } from "./compose.ts";
 import { testAgent, testMonitoring } from "./fixtures.ts";
 import { hasTool, inFolder, runTool } from "./promtool.ts";
 import { timingOf } from "./rules/timing.ts";
@@ -40,6 +40,22 @@ describe("the monitoring bundle", () => {
       "loki",
       "grafana",
     ]);
+  });
+
+  it("has a witness where keepers ask, alone with them in a network", () => {
+    const { witness, prometheus, ...others } = services(renderMonitoring(testMonitoring({ witness: true })));
+    expect(Object.keys(witness?.networks ?? {})).toEqual(["default", "questions"]);
+    for (const [name, service] of Object.entries({ prometheus, ...others }))
+      expect(Object.keys(service?.networks ?? {}), name).not.toContain("questions");
+    expect(witness?.ports).toBeUndefined();
+    const configOf = (files: readonly { path: string; content: string }[]): string | undefined =>
+      files.find(({ path }) => path === "config/witness.cfg")?.content;
+    expect(configOf(renderMonitoring(testMonitoring({ witness: true })).files)).toContain(
+      "server prometheus prometheus:9090",
+    );
+    expect(configOf(renderAgent(testAgent({ witness: true })).files)).toContain("server prometheus link:9091");
+    expect(configOf(renderAgent(testAgent()).files)).toBeUndefined();
+    expect(WITNESS_NETWORK).toBe("ethstake-monitoring_questions");
   });
 
   it("confines each of them", () => {

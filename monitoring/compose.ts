@@ -17,6 +17,7 @@ import type { ForkFact } from "./prometheus/facts.ts";
 import { renderFront, renderRelay } from "./relay.ts";
 import type { RelayTarget } from "./relay.ts";
 import type { Timing } from "./rules/timing.ts";
+import { renderWitness, WITNESS_PORT } from "./witness.ts";
 import { agents, MONITORING_PORTS, servers } from "./services.ts";
 import type { MonitoringContainer } from "./services.ts";
 import { renderYaml } from "./yaml.ts";
@@ -25,6 +26,9 @@ import { renderYaml } from "./yaml.ts";
 export const MONITORING_PROJECT = "ethstake-monitoring";
 /** The Docker network in which a gateway finds Grafana, and nothing else. */
 export const GRAFANA_NETWORK = `${MONITORING_PROJECT}_web`;
+
+/** The Docker network in which a keeper finds the witness, and nothing else. */
+export const WITNESS_NETWORK = `${MONITORING_PROJECT}_questions`;
 
 /** Images other than the pinned ones. */
 export type MonitoringImages = Readonly<Partial<Record<MonitoringService, Partial<MonitoringImage>>>>;
@@ -38,6 +42,8 @@ export interface AgentSpec {
   readonly relayed: readonly RelayTarget[];
   /** Its end of the link, where the monitoring host is another one or has other hosts to watch. */
   readonly link?: LinkSpec;
+  /** Whether keepers ask Prometheus: those of this host, or on the monitoring host those of any. */
+  readonly witness?: boolean;
   /** Names of a gateway on this host. */
   readonly gatewayNames?: readonly string[];
   readonly images?: MonitoringImages;
@@ -122,11 +128,13 @@ function bundleOf(
     path,
     mode: path === "data/alloy" ? "0770" : "0700",
   }));
-  const usesWeb = containers.some(({ networks }) => typeof networks === "object" && "web" in networks);
+  const joined = containers.flatMap(({ networks }) => (typeof networks === "object" ? Object.keys(networks) : []));
+  const networks = [...new Set(joined)].filter((name) => name !== "default");
+  const usesWeb = networks.includes("web");
   const compose = {
     name: MONITORING_PROJECT,
     services: Object.fromEntries(definitions),
-    ...(usesWeb ? { networks: { web: {} } } : {}),
+    ...(networks.length > 0 ? { networks: Object.fromEntries(networks.map((name) => [name, {}])) } : {}),
   };
   return {
     directories,
@@ -158,7 +166,7 @@ function file(path: string, content: string): BundleFile {
 }
 
 function agentFiles(spec: AgentSpec): BundleFile[] {
-  const { stack, network, host, link } = spec;
+  const { stack, network, host, link, witness = false } = spec;
   const isRemote = link !== undefined && !link.isMonitor;
   const loki = isRemote ? `[${link.monitor}]` : "loki";
   return [
@@ -175,6 +183,14 @@ function agentFiles(spec: AgentSpec): BundleFile[] {
     ),
     file("config/relay.cfg", renderRelay([...EXPORTERS, ...spec.relayed], spec.gatewayNames !== undefined)),
     file("config/front.cfg", renderFront(spec.gatewayNames !== undefined)),
+    ...(witness
+      ? [
+          file(
+            "config/witness.cfg",
+            renderWitness(isRemote ? `link:${WITNESS_PORT}` : `prometheus:${MONITORING_PORTS.prometheus}`),
+          ),
+        ]
+      : []),
     ...(link === undefined ? [] : [file("config/link.conf", renderLink(link))]),
   ];
 }

@@ -30,6 +30,14 @@ describe("an end's configuration", () => {
     expect(tunnels(false)).toEqual(["ListenPort = 9200", "Target = front:9200"]);
   });
 
+  it("lets keepers' questions through where there are some", () => {
+    const monitor = linkAddress("hoodi", "fra-1");
+    const text = (isMonitor: boolean): string =>
+      renderLink({ isMonitor, monitor, port: 51_820, questions: true }).split("\n\n").slice(3).join("\n");
+    expect(text(true)).toBe("[TCPServerTunnel]\nListenPort = 9091\nTarget = witness:9091\n");
+    expect(text(false)).toBe(`[TCPClientTunnel]\nBindAddress = 0.0.0.0:9091\nTarget = [${monitor}]:9091\n`);
+  });
+
   it("takes a peer's one address from it", () => {
     expect(renderPeers([{ publicKey: "K", address: "fd00::1", endpoint: "192.0.2.1:51820" }])).toBe(
       "[Peer]\nPublicKey = K\nAllowedIPs = fd00::1/128\nEndpoint = 192.0.2.1:51820\nPersistentKeepalive = 25\n",
@@ -67,6 +75,8 @@ describe.skipIf(!hasWireproxy)("a link (wireproxy)", () => {
   const servers: Server[] = [];
   const port = 51_000 + (process.pid % 800);
   const proxies = { monitor: port + 1_000, watched: port + 2_000 };
+  /** Where the watched host's containers put questions. */
+  const questions = port + 3_000;
   const addresses = { monitor: linkAddress("t", "monitor"), watched: linkAddress("t", "watched") };
 
   /** What curl gets through an end's proxy. */
@@ -84,13 +94,14 @@ describe.skipIf(!hasWireproxy)("a link (wireproxy)", () => {
       return (server.address() as AddressInfo).port;
     };
     const target = { monitor: await serve("loki"), watched: await serve("metrics") };
+    const witness = await serve("an answer");
     const keys = { monitor: "", watched: "" };
     for (const end of ["monitor", "watched"] as const) {
       mkdirSync(join(folder, end));
       keys[end] = publicKey(end, onHost(keyScript(join(folder, end))));
     }
     for (const end of ["monitor", "watched"] as const) {
-      const spec = { isMonitor: end === "monitor", monitor: addresses.monitor, port };
+      const spec = { isMonitor: end === "monitor", monitor: addresses.monitor, port, questions: true };
       const other = end === "monitor" ? "watched" : "monitor";
       const peer = { publicKey: keys[other], address: addresses[other] };
       const dialled = spec.isMonitor ? peer : { ...peer, endpoint: `127.0.0.1:${port}` };
@@ -100,7 +111,9 @@ describe.skipIf(!hasWireproxy)("a link (wireproxy)", () => {
       const config = renderLink(spec)
         .replace("/run/secrets/link.conf", join(folder, end, "secrets/link.conf"))
         .replace("0.0.0.0:1080", `127.0.0.1:${proxies[end]}`)
-        .replace(/Target = .*/, `Target = 127.0.0.1:${target[end]}`);
+        .replace(/Target = (loki|front):.*/, `Target = 127.0.0.1:${target[end]}`)
+        .replace(/Target = witness:.*/, `Target = 127.0.0.1:${witness}`)
+        .replace("0.0.0.0:9091", `127.0.0.1:${questions}`);
       writeFileSync(join(folder, `${end}.conf`), config);
       running.push(spawn(WIREPROXY, ["--silent", "--config", join(folder, `${end}.conf`)], { stdio: "ignore" }));
     }
@@ -118,6 +131,11 @@ describe.skipIf(!hasWireproxy)("a link (wireproxy)", () => {
   it("brings metrics to the monitoring host and log lines back", async () => {
     expect(await ask(proxies.monitor, `http://[${addresses.watched}]:9200/`)).toBe("metrics");
     expect(await ask(proxies.watched, `http://[${addresses.monitor}]:3100/`)).toBe("loki");
+  });
+
+  it("brings a keeper's question to the monitoring host", async () => {
+    const { stdout } = await run("curl", ["-s", "-m", "3", `http://127.0.0.1:${questions}/`]);
+    expect(stdout).toBe("an answer");
   });
 
   it("leads nowhere else", async () => {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { OpenPort } from "../components/host/spec.ts";
 import { FRONT_PORT } from "./relay.ts";
+import { WITNESS_PORT } from "./witness.ts";
 
 /** UDP port on which the monitoring host takes links. WireGuard answers nobody whose key it does not know. */
 export const LINK_PORT = 51_820;
@@ -20,6 +21,8 @@ export interface LinkSpec {
   readonly monitor: string;
   /** UDP port of the monitoring host. */
   readonly port: number;
+  /** Whether keepers' questions to Prometheus go through: on the monitoring host from any other one, elsewhere from there. */
+  readonly questions?: boolean;
 }
 
 /** A host at the other end. */
@@ -44,10 +47,10 @@ export function linkAddress(stack: string, host: string): string {
 }
 
 /**
- * wireproxy's configuration of an end. What goes through is written here: metrics one way, log lines the other. Keys and peers are in a file
- * of their own, which the host writes.
+ * wireproxy's configuration of an end. What goes through is written here: metrics one way, log lines and keepers' questions the other. Keys
+ * and peers are in a file of their own, which the host writes.
  */
-export function renderLink({ isMonitor }: LinkSpec): string {
+export function renderLink({ isMonitor, monitor, questions = false }: LinkSpec): string {
   const [port, target] = isMonitor ? [3_100, "loki:3100"] : [FRONT_PORT, `front:${FRONT_PORT}`];
   return [
     "WGConfig = /run/secrets/link.conf",
@@ -59,6 +62,11 @@ export function renderLink({ isMonitor }: LinkSpec): string {
     `ListenPort = ${port}`,
     `Target = ${target}`,
     "",
+    ...(!questions
+      ? []
+      : isMonitor
+        ? ["[TCPServerTunnel]", `ListenPort = ${WITNESS_PORT}`, `Target = witness:${WITNESS_PORT}`, ""]
+        : ["[TCPClientTunnel]", `BindAddress = 0.0.0.0:${WITNESS_PORT}`, `Target = [${monitor}]:${WITNESS_PORT}`, ""]),
   ].join("\n");
 }
 

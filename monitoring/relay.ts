@@ -10,7 +10,8 @@ export const FRONT_PORT = 9_200;
 /** Folder that relay and front share. */
 const SOCKETS = "/run/relay";
 
-const DEFAULTS = [
+/** What each HAProxy here begins with. */
+export const HAPROXY_DEFAULTS: readonly string[] = [
   "global",
   // Without it HAProxy makes room for as many connections as it may have files.
   "  maxconn 256",
@@ -19,6 +20,12 @@ const DEFAULTS = [
   "  timeout client 30s",
   "  timeout connect 5s",
   "  timeout server 30s",
+];
+/** Where HAProxy sends what is not let through. */
+export const HAPROXY_NOTHING: readonly string[] = [
+  "backend nothing",
+  "  mode http",
+  "  http-request return status 404",
 ];
 
 /** Where the front serves a target: each under its own address, so that a name says what it is. */
@@ -39,7 +46,7 @@ export function renderRelay(targets: readonly RelayTarget[], gateway: boolean, s
   );
   if (strange.length > 0) throw new TypeError(`must be address:port and a path: ${strange.map(relayPath).join(", ")}`);
   return [
-    ...DEFAULTS,
+    ...HAPROXY_DEFAULTS,
     "frontend metrics",
     "  mode http",
     "  timeout http-request 5s",
@@ -47,9 +54,7 @@ export function renderRelay(targets: readonly RelayTarget[], gateway: boolean, s
     "  http-request return status 405 unless METH_GET",
     ...targets.map((one, index) => `  use_backend target-${index} if { path -m str ${relayPath(one)} }`),
     "  default_backend nothing",
-    "backend nothing",
-    "  mode http",
-    "  http-request return status 404",
+    ...HAPROXY_NOTHING,
     ...targets.flatMap(({ target, path }, index) => [
       `backend target-${index}`,
       "  mode http",
@@ -76,7 +81,7 @@ export function renderRelay(targets: readonly RelayTarget[], gateway: boolean, s
  */
 export function renderFront(gateway: boolean, listen = `:${FRONT_PORT}`, sockets: string = SOCKETS): string {
   return [
-    ...DEFAULTS,
+    ...HAPROXY_DEFAULTS,
     "listen metrics",
     "  mode tcp",
     `  bind ${listen}`,

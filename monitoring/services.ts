@@ -37,6 +37,8 @@ export interface MonitoringContainer {
 export interface ContainersSpec {
   readonly gid: number;
   readonly link?: { readonly isMonitor: boolean; readonly port: number };
+  /** Whether keepers ask Prometheus: here, or on the monitoring host from anywhere. */
+  readonly witness?: boolean;
   /** Names under which the probe asks a gateway on this host. */
   readonly gatewayNames?: readonly string[];
 }
@@ -70,7 +72,7 @@ function haproxy(name: string): Pick<MonitoringContainer, "name" | "image" | "en
 
 /** What runs on every host. */
 export function agents(spec: ContainersSpec): MonitoringContainer[] {
-  const { link, gatewayNames } = spec;
+  const { link, gatewayNames, witness = false } = spec;
   return [
     {
       name: "node-exporter",
@@ -132,6 +134,16 @@ export function agents(spec: ContainersSpec): MonitoringContainer[] {
       ],
       ...(gatewayNames === undefined ? {} : { networks: { default: gatewayNames } }),
     },
+    ...(witness
+      ? [
+          {
+            ...haproxy("witness"),
+            mounts: [["config/witness.cfg", HAPROXY]],
+            // Keepers join the second one, in which there is nothing else.
+            networks: { default: [], questions: [] },
+          } as const,
+        ]
+      : []),
     ...(link === undefined
       ? []
       : [
@@ -234,11 +246,15 @@ export function servers(spec: ServersSpec): MonitoringContainer[] {
   ];
 }
 
-/** Memory that monitoring may use on a host, in mebibytes. @param watches whether it is the monitoring host */
-export function monitoringMemoryMiB(watches: boolean, linked: boolean): number {
+/**
+ * Memory that monitoring may use on a host, in mebibytes.
+ * @param watches whether it is the monitoring host
+ * @param witness whether keepers ask Prometheus there
+ */
+export function monitoringMemoryMiB(watches: boolean, linked: boolean, witness: boolean): number {
   const link = linked ? { link: { isMonitor: watches, port: LINK_PORT } } : {};
   const containers = [
-    ...agents({ gid: 0, ...link }),
+    ...agents({ gid: 0, witness, ...link }),
     ...(watches ? servers({ grafanaUrl: "", retention: { days: 1, gibibytes: 1 }, passwordFile: "" }) : []),
   ];
   return containers.reduce((sum, { memoryMiB }) => sum + memoryMiB, 0);

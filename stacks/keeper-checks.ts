@@ -5,7 +5,7 @@ import { PORTS_PER_NODE } from "../components/validator-node/bundle/ports.ts";
 import { GATEWAY_PORTS } from "../components/gateway/spec.ts";
 import { repeatedNames, type Entry } from "./entries.ts";
 import { KEEPER_ROLES, type HeldRole, type PublicKeeperSettings } from "./keeper-schema.ts";
-import { accountNames, keeperAccounts, keeperSpec } from "./keepers.ts";
+import { accountNames, asksOwnPrometheus, keeperAccounts, keeperSpec } from "./keepers.ts";
 import { BASE_PORT } from "./places.ts";
 import { PUBLIC_ROLES } from "./public-accounts.ts";
 import type { HostSettings, PublicNodeSettings, PublicSettings } from "./public-schema.ts";
@@ -20,6 +20,8 @@ export interface KeeperSurroundings {
   readonly hosts: readonly Entry<HostSettings>[];
   readonly nodes: readonly Entry<PublicNodeSettings>[];
   readonly gateway: PublicSettings["gateway"];
+  /** Whether the stack has a Prometheus of its own. */
+  readonly monitored: boolean;
   readonly protocol: PublicSettings["protocol"];
   readonly deployment: PublicSettings["deployment"];
 }
@@ -35,6 +37,7 @@ export function publicKeeperFaults(
       ...placeFaults(keeper, around),
       ...portFaults(keeper, keepers, around),
       ...accountFaults(keeper, around),
+      ...witnessFaults(keeper, around),
       ...specFaults(keeper, around),
     ]),
     ...sharedAccounts(keepers, around),
@@ -70,6 +73,21 @@ function placeFaults({ index, value }: Entry<PublicKeeperSettings>, around: Keep
       remedy: "is a node's name; choose another: both name containers",
     });
   return faults;
+}
+
+/** Without a URL the stack's own Prometheus is meant. */
+function witnessFaults(
+  { index, value }: Entry<PublicKeeperSettings>,
+  { monitored }: KeeperSurroundings,
+): SettingsFault[] {
+  if (monitored || !asksOwnPrometheus(value)) return [];
+  return [
+    {
+      path: `keepers[${index}].prometheus.url`,
+      value: undefined,
+      remedy: "must be the URL of a Prometheus: this stack has none of its own, which monitoring would be",
+    },
+  ];
 }
 
 function portFaults(

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { KEEPER_MEMORY_MIB, KEEPER_PORT } from "../components/keeper/spec.ts";
+import { UPTIME_QUERY } from "../monitoring/witness.ts";
 import { keeperSchema } from "../services/keeper/runtime/settings.ts";
 import { flag, name, port, text, whole } from "./fields.ts";
 
@@ -7,7 +8,8 @@ import { flag, name, port, text, whole } from "./fields.ts";
 export const KEEPER_ROLES = ["depositor", "operatorManager", "exits"] as const;
 export type HeldRole = (typeof KEEPER_ROLES)[number];
 
-const { deposits, exits, prometheus, perValidatorLimit } = keeperSchema.shape;
+const { deposits, exits, perValidatorLimit } = keeperSchema.shape;
+const witness = keeperSchema.shape.prometheus.unwrap().shape;
 
 /** A keeper of a public network: a container beside a node, which votes with an oracle member's account. */
 export const publicKeeperSchema = z.strictObject({
@@ -30,8 +32,14 @@ export const publicKeeperSchema = z.strictObject({
   port: port.default(KEEPER_PORT),
   deposits: deposits.optional(),
   exits: exits.optional(),
-  /** A Prometheus that has to confirm breaches. */
-  prometheus,
+  /** A Prometheus that has to confirm breaches: without a URL the stack's own. */
+  prometheus: z
+    .strictObject({
+      url: witness.url.optional(),
+      query: witness.query.default(UPTIME_QUERY),
+      tolerance: witness.tolerance,
+    })
+    .optional(),
   /** Above so many validators there are no metrics for each. */
   perValidatorLimit: perValidatorLimit.optional(),
   /** Only says what it would do. */

@@ -5,6 +5,8 @@ import { projectPath } from "../lib/paths.ts";
 import { PROTOCOL_CONTRACTS } from "../components/protocol/contracts.ts";
 import { keeperSpec } from "./keepers.ts";
 import { settingsOf } from "./namespace.ts";
+import { UPTIME_QUERY } from "../monitoring/witness.ts";
+import { monitoringNeed } from "./monitoring-checks.ts";
 import { needsOf } from "./needs.ts";
 import { bundleSpecs } from "./public-specs.ts";
 import { parseSettings, SettingsError, type PublicSettings, type SettingsFault } from "./settings.ts";
@@ -70,6 +72,12 @@ describe("keepers of a public network", () => {
     ["no first block", at(1, { fromBlock: undefined }), "keepers[1].fromBlock", /block's number/],
     ["an unknown setting", at(1, { settled: 2 }), "keepers[1].settled", /is not a setting/],
     [
+      "the stack's Prometheus, of which there is none",
+      at(1, { prometheus: {} }),
+      "keepers[1].prometheus.url",
+      /monitoring/,
+    ],
+    [
       "a Prometheus in its own container",
       at(1, { prometheus: { url: "http://127.0.0.1:9090", query: "x" } }),
       "keepers[1].prometheus.url",
@@ -107,6 +115,32 @@ describe("keepers of a public network", () => {
       }),
     ).map(({ path }) => path);
     expect(paths).toEqual(expect.arrayContaining(["keepers[0].host", "keepers[1].account", "keepers[2].port"]));
+  });
+
+  it("ask the stack's own Prometheus in its network, or another one by its URL", () => {
+    const raw = stack((changed) => {
+      changed["monitoring"] = { host: "fra-1" };
+      at(0, { prometheus: {} })(changed);
+      at(1, { prometheus: { url: "http://10.1.2.3:9090", tolerance: 0.05 } })(changed);
+    });
+    expect(faultsOf(raw)).toEqual([]);
+    const settings = parseSettings(raw) as PublicSettings;
+    const [first, second, third] = settings.keepers.map((keeper) => keeperSpec(keeper, settings));
+    expect(first).toMatchObject({
+      networks: ["ethstake-monitoring_questions"],
+      options: { prometheus: { url: "http://witness:9091", query: UPTIME_QUERY, tolerance: 0.01 } },
+    });
+    expect(second?.options.prometheus).toEqual({ url: "http://10.1.2.3:9090", query: UPTIME_QUERY, tolerance: 0.05 });
+    expect(second?.networks).toBeUndefined();
+    expect(third?.options.prometheus).toBeUndefined();
+    const needOf = (change: Raw): number =>
+      monitoringNeed(
+        parseSettings(
+          stack((changed) => void Object.assign(changed, { monitoring: { host: "fra-1" } }, change)),
+        ) as PublicSettings,
+        "fra-1",
+      ).memoryMiB;
+    expect(monitoringNeed(settings, "fra-1").memoryMiB).toBe(needOf({}) + 64);
   });
 
   it("may say what they would do without being members", () => {

@@ -12,6 +12,8 @@ import {
 } from "../components/keeper/index.ts";
 import type { Protocol } from "../components/protocol/index.ts";
 import { projectPath } from "../lib/paths.ts";
+import { WITNESS_NETWORK } from "../monitoring/compose.ts";
+import { WITNESS_URL } from "../monitoring/witness.ts";
 import { readSecret, vaultReference } from "../lib/secret-source.ts";
 import type { PublicKeeperSettings } from "./keeper-schema.ts";
 import { NETWORKS } from "./networks.ts";
@@ -37,6 +39,11 @@ export function accountNames(
 /** Accounts by name: of the protocol that this stack deploys, or of the one that it works for. */
 export function keeperAccounts({ protocol, deployment }: AccountBook): Readonly<Record<string, AccountSettings>> {
   return protocol?.accounts ?? deployment?.accounts ?? {};
+}
+
+/** Whether a keeper asks the stack's own Prometheus, and no other. */
+export function asksOwnPrometheus({ prometheus }: Pick<PublicKeeperSettings, "prometheus">): boolean {
+  return prometheus !== undefined && prometheus.url === undefined;
 }
 
 /**
@@ -71,9 +78,10 @@ export function keeperSpec(
       settled: "finalized",
       ...(deposits ? { deposits } : {}),
       ...(exits ? { exits } : {}),
-      ...(prometheus ? { prometheus } : {}),
+      ...(prometheus ? { prometheus: { ...prometheus, url: prometheus.url ?? WITNESS_URL } } : {}),
       ...(perValidatorLimit === undefined ? {} : { perValidatorLimit }),
     },
+    ...(asksOwnPrometheus(settings) ? { networks: [WITNESS_NETWORK] } : {}),
     dryRun: settings.dryRun,
     port: settings.port,
     directory: `${data}/keepers/${settings.name}`,
@@ -98,6 +106,8 @@ export interface KeeperPlace {
   readonly identity: string;
   /** What makes its node's network. */
   readonly node: Resource;
+  /** What makes the network of monitoring in which it asks, where it does. */
+  readonly monitoring?: Resource | undefined;
 }
 
 /**
@@ -118,7 +128,7 @@ export async function createKeepers(
   const planned = [];
   for (const keeper of settings.keepers) planned.push({ keeper, keys: await readKeys(keeper, settings) });
   return planned.map(({ keeper, keys }) => {
-    const { host, identity, node } = placeOf(keeper);
+    const { host, identity, node, monitoring } = placeOf(keeper);
     const made = new HostKeeper(keeper.name, {
       keeper: keeperSpec(keeper, settings),
       contracts,
@@ -126,7 +136,7 @@ export async function createKeepers(
       connection: host.connection,
       host: identity,
       machine: host.machine,
-      ready: [...host.ready, node, ...(protocol?.wiring ?? [])],
+      ready: [...host.ready, node, ...(monitoring ? [monitoring] : []), ...(protocol?.wiring ?? [])],
     });
     return { name: keeper.name, target: made.target, services: made.services };
   });

@@ -5,6 +5,7 @@ import { GRAFANA_NETWORK } from "../monitoring/compose.ts";
 import { LINK_PORT } from "../monitoring/link.ts";
 import { MONITORING_PORTS, monitoringMemoryMiB } from "../monitoring/services.ts";
 import type { GatewaySettings } from "./gateway-schema.ts";
+import { asksOwnPrometheus } from "./keepers.ts";
 import { credentialSources, settingsSecret } from "./monitoring.ts";
 import { monitoringSchema, monitoringSecretsSchema, type MonitoringSettings } from "./monitoring-schema.ts";
 import type { HostSettings, PublicSettings } from "./public-schema.ts";
@@ -17,14 +18,18 @@ const COMPACTION_SHARE = 0.1;
 
 /** What monitoring needs on a host: its containers' memory limits, and on the monitoring host the disk of what it keeps. */
 export function monitoringNeed(
-  { monitoring, hosts, nodes }: Pick<PublicSettings, "monitoring" | "hosts" | "nodes">,
+  { monitoring, hosts, nodes, keepers }: Pick<PublicSettings, "monitoring" | "hosts" | "nodes" | "keepers">,
   host: string,
 ): { readonly memoryMiB: number; readonly diskGiB: number } {
   if (monitoring === undefined) return { memoryMiB: 0, diskGiB: 0 };
   const watches = monitoring.host === host;
   const { gibibytes, logDays } = monitoring.retention;
   return {
-    memoryMiB: monitoringMemoryMiB(watches, hosts.length > 1),
+    memoryMiB: monitoringMemoryMiB(
+      watches,
+      hosts.length > 1,
+      keepers.some((keeper) => asksOwnPrometheus(keeper) && (watches || keeper.host === host)),
+    ),
     diskGiB: watches ? gibibytes * (1 + COMPACTION_SHARE) + logDays * nodes.length * LOG_GIB_PER_NODE_DAY : 0,
   };
 }

@@ -75,7 +75,8 @@ export function publicCrossChecks(raw: Readonly<Record<string, unknown>>): Setti
       ),
     );
   const keepers = wellFormed(raw["keepers"], publicKeeperSchema);
-  const around = { network, hosts, nodes, gateway, protocol: protocol.data, deployment: deployment.data };
+  const monitored = raw["monitoring"] !== undefined;
+  const around = { network, hosts, nodes, gateway, monitored, protocol: protocol.data, deployment: deployment.data };
   faults.push(...publicKeeperFaults(keepers, around));
   faults.push(
     ...monitoringSettingsFaults(

@@ -9,7 +9,7 @@ import { renderBundle } from "../components/validator-node/bundle/render.ts";
 import { MachineNode } from "../components/validator-node/machine-node.ts";
 import { projectPath } from "../lib/paths.ts";
 import { readSecret, vaultReference } from "../lib/secret-source.ts";
-import { createKeepers } from "./keepers.ts";
+import { asksOwnPrometheus, createKeepers } from "./keepers.ts";
 import { GRAFANA_NETWORK } from "../monitoring/compose.ts";
 import { createGateway } from "./gateway.ts";
 import type { GatewaySettings } from "./gateway-schema.ts";
@@ -69,12 +69,6 @@ export async function createPublicStack(settings: PublicSettings, stack: string)
     protocol,
     new Map(nodes.map(({ name, machine }) => [name, machine])),
   );
-  const keepers = await createKeepers(settings, protocol, (keeper) => {
-    const place = settings.hosts.find(({ name }) => name === keeper.host);
-    const node = nodes.find(({ name }) => name === keeper.node);
-    if (!place || !node) throw new TypeError(`keeper ${keeper.name} has no place`);
-    return { host: node.host, identity: hostIdentity(place), node: node.machine };
-  });
   const monitoring =
     settings.monitoring &&
     (await createMonitoring(
@@ -84,8 +78,22 @@ export async function createPublicStack(settings: PublicSettings, stack: string)
       hosts,
       nodes.map(({ name, host, machine }) => ({ name, host: host.name, metrics: machine.metrics })),
       hostIdentity,
-      settings.keepers.map(({ name, host, port }) => ({ name, host, target: `127.0.0.1:${port}` })),
+      settings.keepers.map((keeper) => ({
+        name: keeper.name,
+        host: keeper.host,
+        target: `127.0.0.1:${keeper.port}`,
+        asks: asksOwnPrometheus(keeper),
+      })),
     ));
+  const keepers = await createKeepers(settings, protocol, (keeper) => {
+    const place = settings.hosts.find(({ name }) => name === keeper.host);
+    const node = nodes.find(({ name }) => name === keeper.node);
+    if (!place || !node) throw new TypeError(`keeper ${keeper.name} has no place`);
+    return {
+      ...{ host: node.host, identity: hostIdentity(place), node: node.machine },
+      ...(asksOwnPrometheus(keeper) ? { monitoring: monitoring?.runningOn.get(keeper.host) } : {}),
+    };
+  });
   const gateway =
     settings.gateway && (await placeGateway(settings, settings.gateway, hosts, monitoring ? [monitoring.running] : []));
   return {

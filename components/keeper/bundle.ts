@@ -29,6 +29,10 @@ export function nodeNetwork(node: string): string {
   return `ethstake-${node}_default`;
 }
 
+function networksOf({ node, networks = [] }: KeeperSpec): readonly string[] {
+  return [nodeNetwork(node), ...networks];
+}
+
 /** What a keeper's files follow from, beside its spec. */
 export interface KeeperFacts {
   /** Addresses by name; the deposit contract's among them. */
@@ -46,9 +50,9 @@ export function renderKeeper(spec: KeeperSpec, { contracts, program }: KeeperFac
   if (faults.length > 0) throw new KeeperInvalidError(spec.name, faults);
   const settings = renderSettings(spec, contracts);
   const files: readonly BundleFile[] = [{ path: "config/keeper.json", mode: "0440", content: settings }];
-  const { uid, gid, node } = spec;
+  const { uid, gid } = spec;
   const service = keeperService(spec, settings, program);
-  const network = nodeNetwork(node);
+  const networks = networksOf(spec);
   return {
     directories: [
       { path: "data/accounts", mode: "0700" },
@@ -60,7 +64,7 @@ export function renderKeeper(spec: KeeperSpec, { contracts, program }: KeeperFac
       {
         path: "compose.yaml",
         mode: "0640",
-        content: renderCompose(`ethstake-${spec.name}`, [service], { uid, gid }, [network]),
+        content: renderCompose(`ethstake-${spec.name}`, [service], { uid, gid }, networks),
       },
       ...files,
     ],
@@ -105,7 +109,7 @@ function renderSettings(spec: KeeperSpec, contracts: Readonly<Record<string, str
 }
 
 function keeperService(spec: KeeperSpec, settings: string, program: string): Service {
-  const { accounts, image, memoryMiB, node } = spec;
+  const { accounts, image, memoryMiB } = spec;
   return {
     name: "keeper",
     image: imageReference("node", image),
@@ -121,8 +125,8 @@ function keeperService(spec: KeeperSpec, settings: string, program: string): Ser
     ],
     tmpfs: ["/tmp:mode=1777,size=16777216"],
     ports: [`${keeperTarget(spec)}:${PORT}/tcp`],
-    // Its node's clients by name. Nothing else: Web3Signer shares a network with the validator client only.
-    networks: [nodeNetwork(node)],
+    // Its node's clients by name, and whom it is told to ask. Nothing else: Web3Signer shares a network with the validator client only.
+    networks: networksOf(spec),
     dependsOn: {},
     healthCheck: [
       "CMD",

@@ -31,6 +31,8 @@ export interface KeeperSpec {
   /** First block of the deployment, or one before it. */
   readonly fromBlock: number;
   readonly options: Omit<KeeperOptions, "cacheDirectory">;
+  /** Docker networks that it joins beside its node's, which others have made. */
+  readonly networks?: readonly string[];
   /** Only says what it would do. */
   readonly dryRun: boolean;
   /** Private address on which metrics may be scraped; loopback when absent. */

@@ -47,6 +47,8 @@ export class MonitoringStack extends ComponentResource {
   readonly services: Output<Readonly<Record<string, Readonly<Record<string, string>>>>>;
   /** What a gateway to Grafana waits for. */
   readonly running: Resource;
+  /** What runs on each host, by name: what a keeper that asks Prometheus waits for. */
+  readonly runningOn: ReadonlyMap<string, Resource>;
 
   constructor(name: string, args: MonitoringStackArgs, options?: ComponentResourceOptions) {
     super("ethstake:index:MonitoringStack", name, {}, options);
@@ -74,7 +76,10 @@ export class MonitoringStack extends ComponentResource {
       watching.command(`${name}-credentials`, output(credentialsScript(monitor.directory)), secret(content), ["stdin"]);
     }
     this.running = watching.start();
-    for (const one of watched) one.start();
+    this.runningOn = new Map([
+      [monitor.name, this.running],
+      ...watched.map((one) => [one.host.name, one.start()] as const),
+    ]);
 
     this.urls = this.running.urn.apply(() => ({
       grafana: args.plan.grafanaUrl,
@@ -203,6 +208,19 @@ function linkSpec(stack: string, host: string, isMonitor: boolean): LinkSpec {
   return { isMonitor, monitor: linkAddress(stack, host), port: LINK_PORT };
 }
 
+/** Whether keepers on a host ask Prometheus, and whether their questions go through its link. */
+function questionsOn(
+  name: string,
+  { host: monitor, keepers = [] }: Pick<MonitoringStackArgs, "host" | "keepers">,
+): { readonly witness: boolean; readonly linked: boolean } {
+  const asking = keepers.filter(({ asks }) => asks).map(({ host }) => host);
+  const isMonitor = name === monitor;
+  return {
+    witness: isMonitor ? asking.length > 0 : asking.includes(name),
+    linked: isMonitor ? asking.some((host) => host !== monitor) : asking.includes(name),
+  };
+}
+
 /** A host's bundle, when its nodes' metrics are known. */
 function bundleOf(
   { plan, host: monitor, hosts: fleet, keepers = [] }: MonitoringStackArgs,
@@ -211,12 +229,14 @@ function bundleOf(
   targets: readonly ScrapeTarget[],
 ): MonitoringBundle {
   const known = hosts.find((host) => host.name === name);
+  const { witness, linked } = questionsOn(name, { host: monitor, keepers });
   const agent = {
     stack: plan.stack,
     network: plan.network,
     host: name,
     relayed: known === undefined ? [] : watchedTargets(known, keepers),
-    ...(fleet.length > 1 ? { link: linkSpec(plan.stack, monitor, name === monitor) } : {}),
+    ...(fleet.length > 1 ? { link: { ...linkSpec(plan.stack, monitor, name === monitor), questions: linked } } : {}),
+    witness,
     ...(gatewayNames === undefined ? {} : { gatewayNames }),
     ...(plan.images === undefined ? {} : { images: plan.images }),
     uid: plan.uid,

@@ -44,6 +44,8 @@ export interface MonitoredKeeper {
   readonly host: string;
   /** `address:port` of its metrics, as that host sees it. */
   readonly target: string;
+  /** Whether it asks this Prometheus to confirm breaches. */
+  readonly asks?: boolean;
 }
 
 /** What the stack is, and what its settings say. */

@@ -100,6 +100,25 @@ describe("keepers on simulated clouds", () => {
     keepers = changed as Settings[];
   });
 
+  it("ask the stack's Prometheus through what monitoring has beside it, and wait for that", async () => {
+    const monitoring = { host: "fra-1" };
+    const asking = keepers.map((keeper) => ({ ...keeper, prometheus: {} }));
+    const watched = await trial.upWithRules({ ...settings, keepers: asking, monitoring });
+    expect(errors(watched)).toBe("");
+    const names = watched.steps.filter(({ op }) => op !== "same").map(({ name }) => name);
+    for (const [keeper, host] of [
+      ["keeper-1", "fra-1"],
+      ["keeper-2", "ams-1"],
+    ])
+      expect(names.indexOf(`monitoring-${host ?? ""}-services`)).toBeLessThan(names.indexOf(`${keeper ?? ""}-bundle`));
+    expect(done(await trial.up({ ...settings, keepers: asking, monitoring }))).toEqual([]);
+    // Keepers leave its network before it goes.
+    const without = await trial.up({ ...settings, keepers });
+    expect(errors(without)).toBe("");
+    const steps = without.steps.filter(({ op }) => op !== "same").map(({ op, name }) => `${op} ${name}`);
+    expect(steps.indexOf("update keeper-2-services")).toBeLessThan(steps.indexOf("delete monitoring-ams-1-services"));
+  });
+
   it("leave one after the other, keys and all; one written otherwise is the same key", async () => {
     writeFileSync(keyFile("member-2"), KEYS["member-2"].slice(2).toUpperCase(), { mode: 0o600 });
     expect(done(await trial.up({ ...settings, keepers: keepers.slice(1) }))).toEqual(
