@@ -70,6 +70,21 @@ describe("a TypeScript program", () => {
     expect((await run()).stdout).toBe(`${pathToFileURL(file("main.ts")).href} 1 ${file("main.ts")} function`);
   });
 
+  it("leaves texts alone that speak of where a module is", async () => {
+    write("main.ts", 'console.log("import.meta.url", import.meta.url.length > 0);');
+    expect((await run()).stdout).toBe("import.meta.url true");
+  });
+
+  it("is made again when what was made is not whole", async () => {
+    await run();
+    const [made = ""] = cached();
+    write(join(".ethstake", "cache", made, "program.mjs"), "");
+    expect((await run()).stdout).toBe("first");
+    rmSync(file(".ethstake", "cache", made, "program.mjs"));
+    expect((await run()).stdout).toBe("first");
+    expect(cached()).toEqual([made]);
+  });
+
   it("says what cannot be read, and where", async () => {
     write("word.ts", "export const word = = 1;\n");
     const { code, stderr } = await run();
@@ -99,6 +114,7 @@ describe("a TypeScript program", () => {
     const [old] = cached();
     write("word.ts", 'export const word: string = "second";\n');
     await run();
+    // Whoever runs it may still load a part of it.
     expect(cached()).toHaveLength(2);
     const time = new Date(Date.now() - 8 * 24 * 3_600_000);
     utimesSync(file(".ethstake", "cache", old ?? ""), time, time);

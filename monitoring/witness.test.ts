@@ -65,7 +65,7 @@ describe.skipIf(!hasTool("haproxy"))("the witness (haproxy)", () => {
     });
     const [, path = ""] = asked.at(-1)?.split(" ") ?? [];
     expect(new URL(path, url).searchParams.get("query")).toBe(
-      'avg_over_time(operator_uptime{operator="north"}[1000s])',
+      '1 - quantile(0.5, increase(ethstake_operator_epochs_missed_total{operator_id="1"}[1000s])) / (quantile(0.5, increase(ethstake_operator_epochs_assigned_total{operator_id="1"}[1000s])) > 0)',
     );
   });
 

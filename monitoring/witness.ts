@@ -4,15 +4,20 @@ import { HAPROXY_DEFAULTS, HAPROXY_NOTHING } from "./relay.ts";
 export const WITNESS_PORT = 9_091;
 /** Where a keeper asks, in the witness's network. */
 export const WITNESS_URL = `http://witness:${WITNESS_PORT}`;
+const increased = (counter: string): string =>
+  `quantile(0.5, increase(ethstake_operator_epochs_${counter}_total{operator_id="$id"}[$range]))`;
 /**
- * An operator's uptime (0 to 1) over a window, as Prometheus recorded it from all keepers' counters, their median: what one keeper has wrong,
- * the others do not confirm. $operator and $range are put in by the keeper (services/keeper/service-level/witness.ts).
+ * An operator's uptime (0 to 1) over a window, by validator-epochs as reports have it, from all keepers' counters, their median: what one
+ * keeper has wrong, the others do not confirm. By id, for anyone may register an operator of the same name. $id and $range are put in by the
+ * keeper (services/keeper/service-level/witness.ts).
  */
-export const UPTIME_QUERY = 'avg_over_time(operator_uptime{operator="$operator"}[$range])';
+export const UPTIME_QUERY = `1 - ${increased("missed")} / (${increased("assigned")} > 0)`;
+/** Days that Prometheus must keep for it: a window (30 days), and time to agree on it. */
+export const WITNESS_DAYS = 32;
 
 /**
- * HAProxy's configuration of the witness, for 2.6 to 3.2: it lets keepers ask Prometheus a question, by GET of /api/v1/query, and lets nothing
- * else through, neither what Prometheus scrapes nor what its other APIs do. Pure.
+ * HAProxy's configuration of the witness, for 2.6 to 3.2: it lets keepers ask Prometheus questions, by GET of /api/v1/query and two at a time,
+ * and lets none of its other APIs through. Pure.
  * @param target `host:port` of Prometheus, or of the link that leads to the monitoring host's witness. Looked up again and again: containers
  * change their addresses
  */
@@ -32,7 +37,7 @@ export function renderWitness(target: string, listen = `:${WITNESS_PORT}`): stri
     ...HAPROXY_NOTHING,
     "backend prometheus",
     "  mode http",
-    `  server prometheus ${target} resolvers docker init-addr last,libc,none`,
+    `  server prometheus ${target} maxconn 2 resolvers docker init-addr last,libc,none`,
     "",
   ].join("\n");
 }

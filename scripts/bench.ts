@@ -1,5 +1,5 @@
-// `npm run bench`: what the engine costs beside an empty program, what the keeper costs beside reading the same
-// answers and beside a library that hashes states, and where the devnet's time goes.
+// `npm run bench`: what the engine costs beside an empty program, what a fleet's preview costs beside as many bare resources, what the
+// keeper costs beside reading the same answers and beside a library that hashes states, and where the devnet's time goes.
 //   npm run bench -- --sizes 1,1000     fewer sizes      npm run bench -- --no-devnet     without the devnet
 import { spawnSync } from "node:child_process";
 import { RUNNER } from "../lib/paths.ts";
@@ -9,18 +9,17 @@ import { ProjectCopy } from "../tests/devnet/project.ts";
 const WIRED_SECONDS = 120;
 
 const args = process.argv.slice(2);
-const engine = spawnSync(
-  process.execPath,
-  [RUNNER, "scripts/bench-engine.ts", ...args.filter((arg) => arg !== "--no-devnet")],
-  {
-    stdio: "inherit",
-  },
-);
-if (engine.status !== 0) process.exit(engine.status ?? 1);
-const keeper = spawnSync(process.execPath, [RUNNER, "scripts/bench-keeper.ts"], { stdio: "inherit" });
-if (keeper.status !== 0) process.exit(keeper.status ?? 1);
-const state = spawnSync(process.execPath, [RUNNER, "scripts/bench-state.ts"], { stdio: "inherit" });
-if (state.status !== 0) process.exit(state.status ?? 1);
+/** Each in a process of its own. The first that fails ends the whole. */
+const BENCHMARKS: readonly (readonly string[])[] = [
+  ["bench-engine", ...args.filter((arg) => arg !== "--no-devnet")],
+  ["bench-fleet"],
+  ["bench-keeper"],
+  ["bench-state"],
+];
+for (const [name = "", ...options] of BENCHMARKS) {
+  const { status } = spawnSync(process.execPath, [RUNNER, `scripts/${name}.ts`, ...options], { stdio: "inherit" });
+  if (status !== 0) process.exit(status ?? 1);
+}
 if (!args.includes("--no-devnet")) process.exit(await benchDevnet());
 
 /** One devnet from nothing in a copy of the checkout: when each phase was over. @returns the exit code */

@@ -23,7 +23,7 @@ async function checkContracts(): Promise<Summary> {
     options: { long: { type: "boolean", default: false }, mutation: { type: "boolean", default: false } },
   });
   const invariants = values.long ? { FOUNDRY_INVARIANT_RUNS: "1024", FOUNDRY_INVARIANT_DEPTH: "64" } : {};
-  const script = (name: string): string[] => [process.execPath, RUNNER, projectPath(join("scripts", `${name}.ts`))];
+  const script = (name: string): string[] => [RUNNER, projectPath(join("scripts", `${name}.ts`))];
   const steps: Step[] = [
     { name: "forge", command: [FORGE, "test"], environment: { ...invariants, FOUNDRY_PROFILE: "default" } },
     { name: "forge-prague", command: [FORGE, "test"], environment: { ...invariants, FOUNDRY_PROFILE: "prague" } },
@@ -34,7 +34,7 @@ async function checkContracts(): Promise<Summary> {
       ? [
           {
             name: "mutation",
-            command: [process.execPath, RUNNER, projectPath(join("contracts", "mutation", "main.ts")), "--write"],
+            command: [RUNNER, projectPath(join("contracts", "mutation", "main.ts")), "--write"],
           },
         ]
       : []),

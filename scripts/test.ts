@@ -2,6 +2,7 @@
 //   npm test -- unit engine     runs only these suites
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { constants, setPriority } from "node:os";
 import { join } from "node:path";
 import { projectPath, RUNNER } from "../lib/paths.ts";
 
@@ -52,6 +53,8 @@ const DEVNET = ["--config", "tests/devnet/vitest.config.ts"] as const;
 interface Queue {
   readonly atOnce: number;
   readonly suites: readonly Suite[];
+  /** Others at the same time, one by one, with what processor time the queue leaves. */
+  readonly beside?: readonly Suite[];
 }
 
 /** One after the other. What is quickly told stands first, and in each queue what takes long before what does not. */
@@ -83,19 +86,21 @@ const QUEUES: readonly Queue[] = [
     suites: [
       { name: "engine", command: vitest("--config", "tests/engine/vitest.config.ts"), counts: "vitest" },
       { name: "compose", command: vitest("--config", "tests/compose/vitest.config.ts"), counts: "vitest" },
-      { name: "monitoring", command: script("monitoring"), counts: "summary" },
       { name: "gateway", command: vitest("--config", "tests/gateway/vitest.config.ts"), counts: "vitest" },
-      { name: "layout", command: script("storage-layout"), counts: "summary" },
       { name: "machine", command: vitest("--config", "tests/machine/vitest.config.ts"), counts: "vitest" },
       { name: "clouds", command: vitest("--config", "tests/clouds/vitest.config.ts"), counts: "vitest" },
       { name: "interruption", command: vitest(...DEVNET, "interruption"), counts: "vitest" },
-      { name: "slither", command: script("slither"), counts: "summary" },
-      { name: "symbolic", command: script("symbolic"), counts: "summary" },
     ],
   },
   {
-    // Networks are timed: two of them, each with a core's worth of work at most.
+    // Networks are timed: two of them, which leave half a core.
     atOnce: 2,
+    beside: [
+      { name: "monitoring", command: script("monitoring"), counts: "summary" },
+      { name: "layout", command: script("storage-layout"), counts: "summary" },
+      { name: "slither", command: script("slither"), counts: "summary" },
+      { name: "symbolic", command: script("symbolic"), counts: "summary" },
+    ],
     suites: [
       { name: "lifecycle", command: vitest(...DEVNET, "lifecycle"), counts: "vitest" },
       { name: "keepers", command: vitest(...DEVNET, "keepers"), counts: "vitest" },
@@ -104,7 +109,7 @@ const QUEUES: readonly Queue[] = [
     ],
   },
 ];
-const SUITES = QUEUES.flatMap(({ suites }) => suites);
+const SUITES = QUEUES.flatMap(({ suites, beside = [] }) => [...suites, ...beside]);
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !SUITES.some((suite) => suite.name === name));
@@ -115,12 +120,14 @@ if (unknown.length > 0) {
 
 mkdirSync(LOGS, { recursive: true });
 const total = { passed: 0, failed: 0, skipped: 0 };
-for (const { atOnce, suites } of QUEUES) {
-  const waiting = suites.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
-  const runner = async (): Promise<void> => {
-    for (let suite = waiting.shift(); suite; suite = waiting.shift()) await report(suite);
+for (const { atOnce, suites, beside = [] } of QUEUES) {
+  const chosen = (all: readonly Suite[]): Suite[] =>
+    all.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+  const runner = async (waiting: Suite[], isNice = false): Promise<void> => {
+    for (let suite = waiting.shift(); suite; suite = waiting.shift()) await report(suite, isNice);
   };
-  await Promise.all(Array.from({ length: atOnce }, runner));
+  const waiting = chosen(suites);
+  await Promise.all([...Array.from({ length: atOnce }, () => runner(waiting)), runner(chosen(beside), true)]);
 }
 process.stdout.write(
   `${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}\n`,
@@ -128,9 +135,9 @@ process.stdout.write(
 process.exit(total.failed === 0 ? 0 : 1);
 
 /** Runs a suite, and tells how it went. */
-async function report(suite: Suite): Promise<void> {
+async function report(suite: Suite, isNice: boolean): Promise<void> {
   const began = Date.now();
-  const { code, output, outcome } = await run(suite);
+  const { code, output, outcome } = await run(suite, isNice);
   // A runner that fails without a failed test (a crash, a missing file) must not pass for success.
   const failed = code !== 0 && outcome.failed === 0 ? 1 : outcome.failed;
   total.passed += outcome.passed;
@@ -148,7 +155,8 @@ async function report(suite: Suite): Promise<void> {
     );
 }
 
-async function run(suite: Suite): Promise<{ code: number; output: string; outcome: Outcome }> {
+/** @param isNice whether everything else comes before it */
+async function run(suite: Suite, isNice: boolean): Promise<{ code: number; output: string; outcome: Outcome }> {
   const report = join(LOGS, `${suite.name}.json`);
   rmSync(report, { force: true });
   const extra =
@@ -159,6 +167,7 @@ async function run(suite: Suite): Promise<{ code: number; output: string; outcom
     env: { ...process.env, NO_COLOR: "1", ...suite.environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  if (isNice && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));

@@ -3,6 +3,7 @@ import { PROTOCOL_CONTRACTS } from "../components/protocol/contracts.ts";
 import { TIMELOCKED } from "../components/protocol/roles.ts";
 import { PORTS_PER_NODE } from "../components/validator-node/bundle/ports.ts";
 import { GATEWAY_PORTS } from "../components/gateway/spec.ts";
+import { WITNESS_DAYS } from "../monitoring/witness.ts";
 import { repeatedNames, type Entry } from "./entries.ts";
 import { KEEPER_ROLES, type HeldRole, type PublicKeeperSettings } from "./keeper-schema.ts";
 import { accountNames, asksOwnPrometheus, keeperAccounts, keeperSpec } from "./keepers.ts";
@@ -20,8 +21,8 @@ export interface KeeperSurroundings {
   readonly hosts: readonly Entry<HostSettings>[];
   readonly nodes: readonly Entry<PublicNodeSettings>[];
   readonly gateway: PublicSettings["gateway"];
-  /** Whether the stack has a Prometheus of its own. */
-  readonly monitored: boolean;
+  /** For how many days the stack's own Prometheus keeps what it has; undefined without one. */
+  readonly retentionDays: number | undefined;
   readonly protocol: PublicSettings["protocol"];
   readonly deployment: PublicSettings["deployment"];
 }
@@ -78,9 +79,17 @@ function placeFaults({ index, value }: Entry<PublicKeeperSettings>, around: Keep
 /** Without a URL the stack's own Prometheus is meant. */
 function witnessFaults(
   { index, value }: Entry<PublicKeeperSettings>,
-  { monitored }: KeeperSurroundings,
+  { retentionDays }: KeeperSurroundings,
 ): SettingsFault[] {
-  if (monitored || !asksOwnPrometheus(value)) return [];
+  if (!asksOwnPrometheus(value) || (retentionDays ?? 0) >= WITNESS_DAYS) return [];
+  if (retentionDays !== undefined)
+    return [
+      {
+        path: "monitoring.retention.days",
+        value: retentionDays,
+        remedy: `must be at least ${WITNESS_DAYS} while keepers ask about windows of 30 days (keepers[${index}].prometheus)`,
+      },
+    ];
   return [
     {
       path: `keepers[${index}].prometheus.url`,

@@ -78,6 +78,15 @@ describe("keepers of a public network", () => {
       /monitoring/,
     ],
     [
+      "the stack's Prometheus, which forgets too soon",
+      (raw) => {
+        raw["monitoring"] = { host: "fra-1", retention: { days: 7 } };
+        at(1, { prometheus: {} })(raw);
+      },
+      "monitoring.retention.days",
+      /at least 32/,
+    ],
+    [
       "a Prometheus in its own container",
       at(1, { prometheus: { url: "http://127.0.0.1:9090", query: "x" } }),
       "keepers[1].prometheus.url",

@@ -4,6 +4,7 @@ import { protocolFaults } from "./cross-checks.ts";
 import { publicKeeperFaults } from "./keeper-checks.ts";
 import { publicKeeperSchema } from "./keeper-schema.ts";
 import { monitoringSettingsFaults } from "./monitoring-checks.ts";
+import { monitoringSchema } from "./monitoring-schema.ts";
 import { repeatedNames, wellFormed, type Entry } from "./entries.ts";
 import {
   hostSchema,
@@ -75,8 +76,16 @@ export function publicCrossChecks(raw: Readonly<Record<string, unknown>>): Setti
       ),
     );
   const keepers = wellFormed(raw["keepers"], publicKeeperSchema);
-  const monitored = raw["monitoring"] !== undefined;
-  const around = { network, hosts, nodes, gateway, monitored, protocol: protocol.data, deployment: deployment.data };
+  const retentionDays = monitoringSchema.optional().safeParse(raw["monitoring"]).data?.retention.days;
+  const around = {
+    network,
+    hosts,
+    nodes,
+    gateway,
+    retentionDays,
+    protocol: protocol.data,
+    deployment: deployment.data,
+  };
   faults.push(...publicKeeperFaults(keepers, around));
   faults.push(
     ...monitoringSettingsFaults(

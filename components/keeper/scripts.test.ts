@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { privateKeyToAddress } from "viem/accounts";
+import { projectPath } from "../../lib/paths.ts";
 import { KEEPER } from "./fixtures.ts";
 import { keeperProgram, packProgram } from "./program.ts";
 import { keysInput, keysRemoval, keysScript, privateKeyOf, programScript } from "./scripts.ts";
@@ -53,8 +54,11 @@ describe("a keeper's scripts", () => {
     expect(existsSync(join(directory, "program/keeper.mjs"))).toBe(false);
   });
 
-  it("have a program that does not tell where it was made", async () => {
-    const { source } = await keeperProgram();
+  it("have a program that does not tell where it was made, by tests or by a stack's program", async () => {
+    const { source, digest } = await keeperProgram();
+    const loader = JSON.stringify(projectPath("lib/typescript.cjs"));
+    const script = `require(${loader}).load("components/keeper/program.ts").then((it) => it.keeperProgram()).then((it) => console.log(it.digest))`;
+    expect(execFileSync(process.execPath, ["-e", script], { encoding: "utf8" }).trim()).toBe(digest);
     expect(source).not.toContain("node_modules");
     expect(source).not.toContain(process.cwd());
   });

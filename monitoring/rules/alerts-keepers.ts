@@ -265,7 +265,7 @@ sum by (${STACK}, instance, loop) (increase(ethstake_keeper_loop_runs_total[${ha
         "Uptime of {{ $labels.operator }} ({{ $labels.stack }}) by the chain and by Prometheus differ by {{ $value | humanizePercentage }}. Nothing is charged for the difference.",
       runbook: {
         means:
-          "the operator's clients say that they attested, and the chain has less, or the reverse. The SLA goes by the chain alone.",
+          "Prometheus has another uptime than the keeper that compared: its counters, or those of the other keepers, lack epochs; or, with a query of your own, the operator's clients say something else than the chain. The SLA goes by the chain alone.",
         look: "beacon nodes of the operator (peers, lag): attestations that are sent and not included. Or keys that are not in the stack's nodes.",
         act: "treat it as a fault of the operator's network until shown otherwise; compare with a third beacon node before arguing about a charge.",
       },

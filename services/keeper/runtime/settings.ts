@@ -56,11 +56,11 @@ export const keeperSchema = z.strictObject({
   dryRun: z.boolean().default(false),
   /** Above so many validators there are no metrics for each. */
   perValidatorLimit: z.number().int().nonnegative().default(2_000),
-  /** A Prometheus that watches the validator clients: no breach is reported that it does not confirm. */
+  /** A Prometheus with an opinion of its own: no breach is reported that it does not confirm. */
   prometheus: z
     .strictObject({
       url: z.url({ protocol: /^https?$/, error: "must be the URL of a Prometheus" }),
-      /** The operator's uptime (0 to 1) over a range; $operator and $range are put in. */
+      /** The operator's uptime (0 to 1) over a range; $operator (its name), $id and $range are put in. */
       query: z.string().min(1),
       /** How far both may lie apart, as a ratio. */
       tolerance: z.number().positive().max(1).default(0.01),

@@ -37,7 +37,7 @@ export interface WitnessContext {
   note(operatorId: number, name: string, difference: number): void;
 }
 
-/** A Prometheus that watches the validator clients: what it disagrees with is not charged. */
+/** A Prometheus with an opinion of its own: what it disagrees with is not charged. */
 export class UptimeWitness {
   readonly #settings: NonNullable<KeeperSettings["prometheus"]>;
   readonly #context: WitnessContext;
@@ -52,8 +52,12 @@ export class UptimeWitness {
     const name = await this.#context.operatorName(operatorId);
     const [start, end] = await Promise.all([this.#context.windowStart(window), this.#context.windowStart(window + 1)]);
     // Operators choose their names: nothing in one is a placeholder, nor a pattern of a replacement.
-    const query = this.#settings.query.replaceAll(/\$(operator|range)/g, (_, placeholder) =>
-      placeholder === "operator" ? JSON.stringify(name).slice(1, -1) : `${Math.round(end - start)}s`,
+    const query = this.#settings.query.replaceAll(/\$(operator|id|range)/g, (_, placeholder) =>
+      placeholder === "operator"
+        ? JSON.stringify(name).slice(1, -1)
+        : placeholder === "id"
+          ? String(operatorId)
+          : `${Math.round(end - start)}s`,
     );
     const witnessed = await this.#ask(query, end);
     const uptime = uptimeOf({ assigned: Number(assignedEpochs), missed: Number(missedEpochs) });

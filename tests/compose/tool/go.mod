@@ -1,4 +1,4 @@
-// Docker Compose for tests, where Docker's own plugin is not installed. `npx tsx scripts/build-compose.ts` builds it.
+// Docker Compose for tests, where Docker's own plugin is not installed. `node lib/run.cjs scripts/build-compose.ts` builds it.
 module ethstake/tests/compose
 
 go 1.24.9
