@@ -2,7 +2,6 @@
 //   npm test -- unit engine     runs only these suites
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { constants, setPriority } from "node:os";
 import { join } from "node:path";
 import { projectPath, RUNNER } from "../lib/paths.ts";
 
@@ -53,17 +52,17 @@ const DEVNET = ["--config", "tests/devnet/vitest.config.ts"] as const;
 interface Queue {
   readonly atOnce: number;
   readonly suites: readonly Suite[];
-  /** Others at the same time, one by one, with what processor time the queue leaves. */
-  readonly beside?: readonly Suite[];
 }
 
-/** One after the other, and in each what takes long before what does not. */
+/** One after the other, and in each what takes long before what does not, but for what is quickly told. */
 const QUEUES: readonly Queue[] = [
   {
-    atOnce: 2,
+    atOnce: 4,
     suites: [
-      { name: "unit", command: vitest(), counts: "vitest" },
       { name: "types", command: node("node_modules/typescript/bin/tsc"), counts: "command" },
+      { name: "lint", command: node("node_modules/eslint/bin/eslint.js", "."), counts: "command" },
+      { name: "format", command: node("node_modules/prettier/bin/prettier.cjs", "--check", "."), counts: "command" },
+      { name: "unit", command: vitest(), counts: "vitest" },
     ],
   },
   {
@@ -90,23 +89,19 @@ const QUEUES: readonly Queue[] = [
     suites: [
       { name: "engine", command: vitest("--config", "tests/engine/vitest.config.ts"), counts: "vitest" },
       { name: "compose", command: vitest("--config", "tests/compose/vitest.config.ts"), counts: "vitest" },
+      { name: "monitoring", command: script("monitoring"), counts: "summary" },
       { name: "gateway", command: vitest("--config", "tests/gateway/vitest.config.ts"), counts: "vitest" },
+      { name: "layout", command: script("storage-layout"), counts: "summary" },
       { name: "machine", command: vitest("--config", "tests/machine/vitest.config.ts"), counts: "vitest" },
       { name: "clouds", command: vitest("--config", "tests/clouds/vitest.config.ts"), counts: "vitest" },
       { name: "interruption", command: vitest(...DEVNET, "interruption"), counts: "vitest" },
-    ],
-  },
-  {
-    // Networks are timed: two of them, which leave half a core.
-    atOnce: 2,
-    beside: [
-      { name: "lint", command: node("node_modules/eslint/bin/eslint.js", "."), counts: "command" },
-      { name: "format", command: node("node_modules/prettier/bin/prettier.cjs", "--check", "."), counts: "command" },
-      { name: "monitoring", command: script("monitoring"), counts: "summary" },
-      { name: "layout", command: script("storage-layout"), counts: "summary" },
       { name: "slither", command: script("slither"), counts: "summary" },
       { name: "symbolic", command: script("symbolic"), counts: "summary" },
     ],
+  },
+  {
+    // Networks are timed: two of them, and nothing else. Nice values do not keep others away: each network's processes are sessions of their own.
+    atOnce: 2,
     suites: [
       { name: "lifecycle", command: vitest(...DEVNET, "lifecycle"), counts: "vitest" },
       { name: "keepers", command: vitest(...DEVNET, "keepers"), counts: "vitest" },
@@ -115,7 +110,7 @@ const QUEUES: readonly Queue[] = [
     ],
   },
 ];
-const SUITES = QUEUES.flatMap(({ suites, beside = [] }) => [...suites, ...beside]);
+const SUITES = QUEUES.flatMap(({ suites }) => suites);
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !SUITES.some((suite) => suite.name === name));
@@ -126,14 +121,12 @@ if (unknown.length > 0) {
 
 mkdirSync(LOGS, { recursive: true });
 const total = { passed: 0, failed: 0, skipped: 0 };
-for (const { atOnce, suites, beside = [] } of QUEUES) {
-  const chosen = (all: readonly Suite[]): Suite[] =>
-    all.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
-  const runner = async (waiting: Suite[], isNice = false): Promise<void> => {
-    for (let suite = waiting.shift(); suite; suite = waiting.shift()) await report(suite, isNice);
+for (const { atOnce, suites } of QUEUES) {
+  const waiting = suites.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+  const runner = async (): Promise<void> => {
+    for (let suite = waiting.shift(); suite; suite = waiting.shift()) await report(suite);
   };
-  const waiting = chosen(suites);
-  await Promise.all([...Array.from({ length: atOnce }, () => runner(waiting)), runner(chosen(beside), true)]);
+  await Promise.all(Array.from({ length: atOnce }, runner));
 }
 process.stdout.write(
   `${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}\n`,
@@ -141,9 +134,9 @@ process.stdout.write(
 process.exit(total.failed === 0 ? 0 : 1);
 
 /** Runs a suite, and tells how it went. */
-async function report(suite: Suite, isNice: boolean): Promise<void> {
+async function report(suite: Suite): Promise<void> {
   const began = Date.now();
-  const { code, output, outcome } = await run(suite, isNice);
+  const { code, output, outcome } = await run(suite);
   // A runner that fails without a failed test (a crash, a missing file) must not pass for success.
   const failed = code !== 0 && outcome.failed === 0 ? 1 : outcome.failed;
   total.passed += outcome.passed;
@@ -161,8 +154,7 @@ async function report(suite: Suite, isNice: boolean): Promise<void> {
     );
 }
 
-/** @param isNice whether everything else comes before it */
-async function run(suite: Suite, isNice: boolean): Promise<{ code: number; output: string; outcome: Outcome }> {
+async function run(suite: Suite): Promise<{ code: number; output: string; outcome: Outcome }> {
   const report = join(LOGS, `${suite.name}.json`);
   rmSync(report, { force: true });
   const extra =
@@ -173,7 +165,6 @@ async function run(suite: Suite, isNice: boolean): Promise<{ code: number; outpu
     env: { ...process.env, NO_COLOR: "1", ...suite.environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  if (isNice && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
