@@ -64,9 +64,7 @@ function current(entry) {
     if (record.entry !== entry || record.made !== circumstances()) return undefined;
     if (!record.inputs.every(([input, stamp]) => stampOf(path.resolve(ROOT, input)) === stamp)) return undefined;
     const folder = path.join(CACHE, record.folder);
-    if (!record.outputs.every(([name, hash]) => sha256(fs.readFileSync(path.join(folder, name))) === hash))
-      return undefined;
-    return path.join(folder, PROGRAM);
+    return isWhole(folder, record.outputs) ? path.join(folder, PROGRAM) : undefined;
   } catch {
     return undefined;
   }
@@ -142,6 +140,7 @@ function folderFor(entry) {
   }
 }
 
+/** Whether a folder has all that was made, as it was made. */
 function isWhole(folder, outputs) {
   try {
     return outputs.every(([name, hash]) => sha256(fs.readFileSync(path.join(folder, name))) === hash);
@@ -192,10 +191,11 @@ const modules = (sources) => ({
     build.onLoad({ filter: /\.m?[jt]s$/ }, ({ path: file }) => {
       const source = fs.readFileSync(file, "utf8");
       if (!isPackaged(file)) sources.set(file, sha256(source));
-      if (!source.includes("import.meta.url")) return isPackaged(file) ? undefined : { contents: source, loader: "ts" };
-      const [first = "", ...rest] = /^#!.*\n/.test(source) ? source.split(/(?<=^#!.*\n)/) : ["", source];
+      const loader = /ts$/.test(file) ? "ts" : "js";
+      if (!source.includes("import.meta.url")) return isPackaged(file) ? undefined : { contents: source, loader };
       const place = `const ${PLACE} = ${JSON.stringify(pathToFileURL(file).href)};`;
-      return { contents: `${first}${place}${rest.join("")}`, loader: /\.m?ts$/.test(file) ? "ts" : "js" };
+      // Nothing may come before a line that names the interpreter.
+      return { contents: source.replace(/^(#!.*\n)?/, (first) => `${first}${place}`), loader };
     });
   },
 });
