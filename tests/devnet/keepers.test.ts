@@ -371,15 +371,13 @@ describe(`three keepers, two operators, on ${EXECUTION}`, () => {
       for (const { refSlot, change, headroom, gain } of recorder.settlements.slice(before))
         expect({ refSlot, gain }).toEqual({ refSlot, gain: change > headroom ? headroom : change > 0n ? change : 0n });
       if (!MONITORED) return;
-      const named = await until("the alert KeeperMemberDissent", 150, () =>
-        Promise.resolve(
-          alerts.find(
-            ({ status, labels }) =>
-              status === "firing" && labels["alertname"] === "KeeperMemberDissent" && labels["lane"] === "report",
-          ),
-        ),
-      );
-      expect(named.labels["member"]).toBe(outputs.accounts["oracle-3"]?.address);
+      // Whoever is named, since the network began: nobody else ever was.
+      const named = (): (string | undefined)[] =>
+        alerts
+          .filter(({ labels }) => labels["alertname"] === "KeeperMemberDissent" && labels["lane"] === "report")
+          .map(({ labels }) => labels["member"]);
+      await until("the alert KeeperMemberDissent", 150, () => Promise.resolve(named().length > 0 ? true : undefined));
+      expect(new Set(named())).toEqual(new Set([outputs.accounts["oracle-3"]?.address]));
     } finally {
       lying.abort();
       await lies;

@@ -101,6 +101,28 @@ describe("three members", () => {
     }
   });
 
+  it("do not accuse each other for votes on a frame that no quorum agreed on in time", async () => {
+    const members = [world.copy(0), world.copy(1)];
+    world.protocol.quorum = 3;
+    const accused = async (): Promise<unknown[]> => {
+      const seen = members.flatMap((member) =>
+        world.protocol.members.map((account) =>
+          member.metric("ethstake_keeper_member_dissent", { lane: "report", member: account }),
+        ),
+      );
+      return (await Promise.all(seen)).filter((dissent) => dissent === 1);
+    };
+    for (const epoch of [0, 1, 2]) {
+      world.goTo(World.settleableFrom(epoch));
+      for (const member of members) {
+        await member.run("reports");
+        expect(await accused()).toEqual([]);
+      }
+    }
+    expect(sent("vote").included).toBe(6);
+    expect(world.protocol.settled).toEqual([]);
+  });
+
   it("say so when a quorum agrees on something else, and do not settle it", async () => {
     const honest = world.copy(0);
     await settle(0, async () => {

@@ -23,6 +23,8 @@ export class ReportsLoop implements Loop {
   readonly pace = "slot";
   readonly #keeper: Keeper;
   #last: WorkedOut | undefined;
+  /** Of the frame before. No quorum may have agreed on it in time: then members' newest votes are about it, which is no dissent. */
+  #lastButOne: Hex | undefined;
 
   constructor(keeper: Keeper) {
     this.#keeper = keeper;
@@ -33,7 +35,7 @@ export class ReportsLoop implements Loop {
     const refSlot = await dueFrame(protocol, await clock.stableSlot());
     if (refSlot === undefined) {
       // Others may have settled it otherwise than we worked it out.
-      if (this.#last) await observe(this.#keeper, "report", new Set([this.#last.digest]), this.#last.block);
+      if (this.#last) await observe(this.#keeper, "report", this.#own(this.#last), this.#last.block);
       return "idle";
     }
     const frame = this.#last?.refSlot === refSlot ? this.#last : await this.#workOut(refSlot);
@@ -41,7 +43,7 @@ export class ReportsLoop implements Loop {
     const step = await seekAgreement(this.#keeper, {
       lane: "report",
       digest,
-      own: new Set([digest]),
+      own: this.#own(frame),
       since: frame.block,
       purpose: `the report of slot ${refSlot}`,
     });
@@ -67,6 +69,7 @@ export class ReportsLoop implements Loop {
       functionName: "reportDigest",
       args: [report, updates],
     })) as Hex;
+    if (this.#last && this.#last.refSlot < refSlot) this.#lastButOne = this.#last.digest;
     this.#last = { ...reported, refSlot, digest, block };
     log.info(
       {
@@ -80,5 +83,9 @@ export class ReportsLoop implements Loop {
       "worked a frame out",
     );
     return this.#last;
+  }
+
+  #own({ digest }: WorkedOut): ReadonlySet<Hex> {
+    return new Set(this.#lastButOne ? [digest, this.#lastButOne] : [digest]);
   }
 }
