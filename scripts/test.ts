@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { projectPath, RUNNER } from "../lib/paths.ts";
+import { IdleGroup } from "./idle-group.ts";
 
 interface Suite {
   readonly name: string;
@@ -54,33 +55,56 @@ interface Queue {
   readonly suites: readonly Suite[];
 }
 
-/** One after the other, and in each what takes long before what does not, but for what is quickly told. */
-const QUEUES: readonly Queue[] = [
+/** Nothing in them is timed: they fill the gaps that {@link NETWORKS} leave, where that can be had, and come before them where not. */
+const FILLING: Queue = {
+  // Those that the compiler keeps busy have a core each, which is twice as quick as beside others.
+  atOnce: 2,
+  suites: [
+    // What is compiled differently for the devnet's fork shows without campaigns, which run once.
+    {
+      name: "contracts-prague",
+      command: node("contracts/bin/forge", "test"),
+      environment: { FOUNDRY_PROFILE: "prague" },
+      counts: "forge",
+    },
+    {
+      name: "contracts",
+      command: node("contracts/bin/forge", "test", "--no-match-path", "test/invariant/*"),
+      counts: "forge",
+    },
+    { name: "lint", command: node("node_modules/eslint/bin/eslint.js", "."), counts: "command" },
+    { name: "monitoring", command: script("monitoring"), counts: "summary" },
+    { name: "slither", command: script("slither"), counts: "summary" },
+    { name: "symbolic", command: script("symbolic"), counts: "summary" },
+    { name: "layout", command: script("storage-layout"), counts: "summary" },
+  ],
+};
+
+/** Each is timed, and has beside it at most one other and what takes nothing from it. */
+const NETWORKS: readonly Queue[] = [
   {
-    atOnce: 4,
+    atOnce: 2,
     suites: [
-      { name: "types", command: node("node_modules/typescript/bin/tsc"), counts: "command" },
-      { name: "lint", command: node("node_modules/eslint/bin/eslint.js", "."), counts: "command" },
-      { name: "format", command: node("node_modules/prettier/bin/prettier.cjs", "--check", "."), counts: "command" },
-      { name: "unit", command: vitest(), counts: "vitest" },
+      { name: "lifecycle", command: vitest(...DEVNET, "lifecycle"), counts: "vitest" },
+      { name: "keepers", command: vitest(...DEVNET, "keepers"), counts: "vitest" },
+      { name: "keys", command: vitest(...DEVNET, "keys"), counts: "vitest" },
     ],
   },
   {
-    // Both have a core each, which is twice as quick as beside others.
-    atOnce: 2,
+    // How long validators are without a client is told in epochs of seconds.
+    atOnce: 1,
+    suites: [{ name: "failover", command: vitest(...DEVNET, "failover"), counts: "vitest" }],
+  },
+];
+
+/** One after the other, and in each what takes long before what does not, but for what is quickly told. */
+const FIRST: readonly Queue[] = [
+  {
+    atOnce: 3,
     suites: [
-      // What is compiled differently for the devnet's fork shows without campaigns, which run once.
-      {
-        name: "contracts-prague",
-        command: node("contracts/bin/forge", "test"),
-        environment: { FOUNDRY_PROFILE: "prague" },
-        counts: "forge",
-      },
-      {
-        name: "contracts",
-        command: node("contracts/bin/forge", "test", "--no-match-path", "test/invariant/*"),
-        counts: "forge",
-      },
+      { name: "types", command: node("node_modules/typescript/bin/tsc"), counts: "command" },
+      { name: "format", command: node("node_modules/prettier/bin/prettier.cjs", "--check", "."), counts: "command" },
+      { name: "unit", command: vitest(), counts: "vitest" },
     ],
   },
   {
@@ -89,28 +113,14 @@ const QUEUES: readonly Queue[] = [
     suites: [
       { name: "engine", command: vitest("--config", "tests/engine/vitest.config.ts"), counts: "vitest" },
       { name: "compose", command: vitest("--config", "tests/compose/vitest.config.ts"), counts: "vitest" },
-      { name: "monitoring", command: script("monitoring"), counts: "summary" },
       { name: "gateway", command: vitest("--config", "tests/gateway/vitest.config.ts"), counts: "vitest" },
-      { name: "layout", command: script("storage-layout"), counts: "summary" },
       { name: "machine", command: vitest("--config", "tests/machine/vitest.config.ts"), counts: "vitest" },
       { name: "clouds", command: vitest("--config", "tests/clouds/vitest.config.ts"), counts: "vitest" },
       { name: "interruption", command: vitest(...DEVNET, "interruption"), counts: "vitest" },
-      { name: "slither", command: script("slither"), counts: "summary" },
-      { name: "symbolic", command: script("symbolic"), counts: "summary" },
-    ],
-  },
-  {
-    // Networks are timed: two of them, and nothing else. Nice values do not keep others away: each network's processes are sessions of their own.
-    atOnce: 2,
-    suites: [
-      { name: "lifecycle", command: vitest(...DEVNET, "lifecycle"), counts: "vitest" },
-      { name: "keepers", command: vitest(...DEVNET, "keepers"), counts: "vitest" },
-      { name: "keys", command: vitest(...DEVNET, "keys"), counts: "vitest" },
-      { name: "failover", command: vitest(...DEVNET, "failover"), counts: "vitest" },
     ],
   },
 ];
-const SUITES = QUEUES.flatMap(({ suites }) => suites);
+const SUITES = [...FIRST, FILLING, ...NETWORKS].flatMap(({ suites }) => suites);
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !SUITES.some((suite) => suite.name === name));
@@ -121,22 +131,31 @@ if (unknown.length > 0) {
 
 mkdirSync(LOGS, { recursive: true });
 const total = { passed: 0, failed: 0, skipped: 0 };
-for (const { atOnce, suites } of QUEUES) {
-  const waiting = suites.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
-  const runner = async (): Promise<void> => {
-    for (let suite = waiting.shift(); suite; suite = waiting.shift()) await report(suite);
-  };
-  await Promise.all(Array.from({ length: atOnce }, runner));
-}
+for (const queue of FIRST) await work(queue);
+const idle = IdleGroup.create();
+if (!idle) await work(FILLING);
+const filling = idle ? work(FILLING, idle) : undefined;
+for (const queue of NETWORKS) await work(queue);
+await filling;
+idle?.remove();
 process.stdout.write(
   `${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}\n`,
 );
 process.exit(total.failed === 0 ? 0 : 1);
 
+/** Runs those of a queue that are wanted. @param idle gives its suites only what others leave of the processors */
+async function work({ atOnce, suites }: Queue, idle?: IdleGroup): Promise<void> {
+  const waiting = suites.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+  const runner = async (): Promise<void> => {
+    for (let suite = waiting.shift(); suite; suite = waiting.shift()) await report(suite, idle);
+  };
+  await Promise.all(Array.from({ length: atOnce }, runner));
+}
+
 /** Runs a suite, and tells how it went. */
-async function report(suite: Suite): Promise<void> {
+async function report(suite: Suite, idle?: IdleGroup): Promise<void> {
   const began = Date.now();
-  const { code, output, outcome } = await run(suite);
+  const { code, output, outcome } = await run(suite, idle);
   // A runner that fails without a failed test (a crash, a missing file) must not pass for success.
   const failed = code !== 0 && outcome.failed === 0 ? 1 : outcome.failed;
   total.passed += outcome.passed;
@@ -154,12 +173,13 @@ async function report(suite: Suite): Promise<void> {
     );
 }
 
-async function run(suite: Suite): Promise<{ code: number; output: string; outcome: Outcome }> {
+async function run(suite: Suite, idle?: IdleGroup): Promise<{ code: number; output: string; outcome: Outcome }> {
   const report = join(LOGS, `${suite.name}.json`);
   rmSync(report, { force: true });
   const extra =
     suite.counts === "vitest" ? ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`] : [];
-  const [command = "", ...args] = [...suite.command, ...extra];
+  const words = [...suite.command, ...extra];
+  const [command = "", ...args] = idle?.command(words) ?? words;
   const child = spawn(command, args, {
     cwd: projectPath("."),
     env: { ...process.env, NO_COLOR: "1", ...suite.environment },

@@ -144,7 +144,7 @@ describe(`a node with standby clients beside a second node, on ${EXECUTION}`, ()
     await untilCalm();
     const epochs = recorder.completeSince(epoch);
     console.log(
-      `${name} down from epoch ${epoch} on: missed ${epochs.map(({ missed, active }) => `${missed}/${active}`).join(" ")}`,
+      `devnet: ${name} down from epoch ${epoch} on: missed ${epochs.map(({ missed, active }) => `${missed}/${active}`).join(" ")}`,
     );
     return epochs.slice(0, DOWN_EPOCHS);
   };
@@ -187,7 +187,7 @@ describe(`a node with standby clients beside a second node, on ${EXECUTION}`, ()
     kill("node-1-beacon-standby");
     await recorder.untilComplete(epoch + 2);
     const epochs = recorder.completeSince(epoch).slice(0, 3);
-    console.log(`standbys killed in epoch ${epoch}: missed ${epochs.map(({ missed }) => missed).join(" ")}`);
+    console.log(`devnet: standbys killed in epoch ${epoch}: missed ${epochs.map(({ missed }) => missed).join(" ")}`);
     expect(epochs).toHaveLength(3);
     expect(lost(epochs).length).toBeLessThanOrEqual(LOST_EPOCHS);
   });
