@@ -5,17 +5,17 @@ import { connect, type AddressInfo } from "node:net";
 import ssh2 from "ssh2";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { FakeKeymanager } from "../testing/fake-keymanager.ts";
+import { sshKeyPair } from "../testing/ssh-key-pair.ts";
 import { KeymanagerClient } from "../beacon/keymanager.ts";
 import { askApi } from "./http.ts";
 import { useHost, type SshConnection } from "./ssh.ts";
 
 const { Server, utils } = ssh2;
-const keyPair = (): { private: string; public: string } => utils.generateKeyPairSync("ed25519");
 
 /** An SSH server in this process: runs `cat FILE` from a table, forwards to loopback, lets one key in. */
 class Host {
-  readonly key = keyPair();
-  readonly login = keyPair();
+  readonly key = sshKeyPair();
+  readonly login = sshKeyPair();
   readonly files = new Map<string, string>();
   readonly commands: string[] = [];
   connections = 0;
@@ -144,7 +144,7 @@ describe("an API on a host's loopback", () => {
 
 describe("a host's key", () => {
   it("is pinned: another one ends the connection before anything is sent, and both are named", async () => {
-    const other = keyPair();
+    const other = sshKeyPair();
     const attempt = askApi(ask("GET"), { ...host.connection, hostKey: other.public });
     await expect(attempt).rejects.toMatchObject({ code: "HOST_KEY_MISMATCH" });
     await expect(attempt).rejects.toThrow(/presented the key SHA256:\S+, but SHA256:\S+ is pinned/);
@@ -168,7 +168,7 @@ describe("a host's key", () => {
 
 describe("a login", () => {
   it("with another key is refused, without repeating it", async () => {
-    const stranger = keyPair();
+    const stranger = sshKeyPair();
     const attempt = askApi(ask("GET"), { ...host.connection, privateKey: stranger.private });
     await expect(attempt).rejects.toMatchObject({ code: "HOST_CONNECTION" });
     await expect(attempt).rejects.not.toThrow(/PRIVATE KEY/);

@@ -8,15 +8,16 @@ import ssh2 from "ssh2";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CreateRequest, UpdateRequest } from "../../../engine/rpc/protocol.ts";
 import type { PropertyMap } from "../../../engine/values.ts";
+import { sshKeyPair } from "../../../provider/testing/ssh-key-pair.ts";
 import { CommandProvider } from "./provider.ts";
 
-const { Server, utils } = ssh2;
+const { Server } = ssh2;
 const REMOTE = "command:remote:Command";
 const LOCAL = "command:local:Command";
 
-const hostKey = utils.generateKeyPairSync("ed25519");
-const otherKey = utils.generateKeyPairSync("ed25519");
-const loginKey = utils.generateKeyPairSync("ed25519");
+const hostKey = sshKeyPair();
+const otherKey = sshKeyPair();
+const loginKey = sshKeyPair();
 let logins = 0;
 
 /** Runs commands with a shell; takes anybody's key, and environment variables of every name. */
