@@ -80,24 +80,28 @@ const FILLING: Queue = {
   ],
 };
 
-/** Each is timed, and has beside it at most one other and what takes nothing from it. */
+/** Networks have beside them what takes nothing from them. */
 const NETWORKS: readonly Queue[] = [
   {
+    // What waits for the chain, and does not look how long it takes.
     atOnce: 2,
     suites: [
       { name: "lifecycle", command: vitest(...DEVNET, "lifecycle"), counts: "vitest" },
-      { name: "keepers", command: vitest(...DEVNET, "keepers"), counts: "vitest" },
       { name: "keys", command: vitest(...DEVNET, "keys"), counts: "vitest" },
+      { name: "machine", command: vitest("--config", "tests/machine/vitest.config.ts"), counts: "vitest" },
     ],
   },
   {
-    // How long validators are without a client is told in epochs of seconds.
+    // What must happen within epochs of a few seconds: a second network would make honest validators miss some.
     atOnce: 1,
-    suites: [{ name: "failover", command: vitest(...DEVNET, "failover"), counts: "vitest" }],
+    suites: [
+      { name: "keepers", command: vitest(...DEVNET, "keepers"), counts: "vitest" },
+      { name: "failover", command: vitest(...DEVNET, "failover"), counts: "vitest" },
+    ],
   },
 ];
 
-/** One after the other, and in each what takes long before what does not, but for what is quickly told. */
+/** One after the other. */
 const FIRST: readonly Queue[] = [
   {
     atOnce: 3,
@@ -108,13 +112,11 @@ const FIRST: readonly Queue[] = [
     ],
   },
   {
-    // The engine is killed at moments: beside it only what is light. Of the devnet's suites the one in which nothing is timed.
     atOnce: 2,
     suites: [
       { name: "engine", command: vitest("--config", "tests/engine/vitest.config.ts"), counts: "vitest" },
       { name: "compose", command: vitest("--config", "tests/compose/vitest.config.ts"), counts: "vitest" },
       { name: "gateway", command: vitest("--config", "tests/gateway/vitest.config.ts"), counts: "vitest" },
-      { name: "machine", command: vitest("--config", "tests/machine/vitest.config.ts"), counts: "vitest" },
       { name: "clouds", command: vitest("--config", "tests/clouds/vitest.config.ts"), counts: "vitest" },
       { name: "interruption", command: vitest(...DEVNET, "interruption"), counts: "vitest" },
     ],

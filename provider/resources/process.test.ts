@@ -1,11 +1,11 @@
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { identifyProcess } from "../../lib/process.ts";
+import { freePort } from "../../tests/free-ports.ts";
 import { isPortFree } from "../process/launch.ts";
 import { processFiles, type SupervisorStatus } from "../process/status.ts";
 import { checkInputs } from "../resource.ts";
@@ -38,15 +38,6 @@ afterEach(async () => {
   for (const inputs of started)
     await processHandler.delete("", { ...inputs, pid: 0, startedAt: "", logFile: "" }, context);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port: free } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return free;
-}
 
 function inputsOf(part: object = {}): Inputs {
   const raw = {

@@ -1,10 +1,10 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { web3signerFiles } from "../../components/validator-node/bundle/catalogue/web3signer.ts";
+import { freePort } from "../free-ports.ts";
 
 const has = (command: string): boolean => spawnSync(command, ["--version"]).status === 0;
 const installed = ["initdb", "pg_ctl", "psql", "createdb"].every(has);
@@ -99,11 +99,3 @@ describe.skipIf(!installed)("migrations of the slashing-protection database, wit
     expect(migrate({}).status).toBe(1);
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

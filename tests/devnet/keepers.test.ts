@@ -24,10 +24,11 @@ import { isRunning } from "../../lib/process.ts";
 import { BeaconClient } from "../../provider/beacon/api.ts";
 import { findCommand } from "../../provider/process/launch.ts";
 import type { SupervisorStatus } from "../../provider/process/status.ts";
+import { freePorts } from "../free-ports.ts";
 import { ParticipationRecorder } from "./participation.ts";
 import { BREACHED, CONSENSUS_ABI, EXITS_REQUESTED, POOL_ABI, QUEUE_ABI, SERVICE_ABI } from "./abi.ts";
 import { EMPTY_ON_DEVNET, renderDashboards, toTable, type RenderedQuery } from "./dashboards.ts";
-import { freePorts, nodeConfig, ProjectCopy } from "./project.ts";
+import { nodeConfig, ProjectCopy } from "./project.ts";
 import { SettlementRecorder, type Watched } from "./settlements.ts";
 
 const STACK = "keepers";

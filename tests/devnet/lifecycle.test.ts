@@ -13,7 +13,8 @@ import { privateKeyToAccount } from "viem/accounts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PROTOCOL_CONTRACTS } from "../../components/protocol/contracts.ts";
 import { isRunning, type ProcessIdentity } from "../../lib/process.ts";
-import { freePorts, ProjectCopy } from "./project.ts";
+import { freePorts } from "../free-ports.ts";
+import { ProjectCopy } from "./project.ts";
 import { collectSecrets, filesBelow, findLeaks, readableSecrets } from "./secrets.ts";
 
 const STACK = "e2e";

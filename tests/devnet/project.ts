@@ -1,10 +1,10 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { stringify } from "yaml";
 import { projectRoot } from "../../lib/paths.ts";
+import { freePorts } from "../free-ports.ts";
 
 /** What a command did. */
 export interface CommandResult {
@@ -170,22 +170,4 @@ export async function executionConfig(): Promise<Record<string, unknown>> {
 export async function consensusConfig(): Promise<Record<string, unknown>> {
   const [restPort, p2pPort, metricsPort] = await freePorts(3);
   return { restPort, p2pPort, metricsPort };
-}
-
-/** Ports on which nothing listens now. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve) => {
-          server.listen(0, "127.0.0.1", () => {
-            const address = server.address();
-            resolve(typeof address === "object" && address ? address.port : 0);
-          });
-        }),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

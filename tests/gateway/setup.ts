@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe } from "vitest";
 import { GATEWAY } from "../../components/gateway/fixtures.ts";
 import type { GatewaySpec, GatewayUpstream } from "../../components/gateway/spec.ts";
 import { startAuthority, Upstream, type Seen } from "./upstream.ts";
-import { freePort, MISSING, World, type Answer } from "./world.ts";
+import { freePort } from "../free-ports.ts";
+import { MISSING, World, type Answer } from "./world.ts";
 
 /** What an upstream says that it saw. */
 export const seenOf = ({ body }: Answer): Seen => JSON.parse(body) as Seen;

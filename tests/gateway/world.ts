@@ -12,7 +12,6 @@ import {
 } from "node:fs";
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -20,6 +19,7 @@ import { renderCaddyfile } from "../../components/gateway/caddyfile.ts";
 import { HASH } from "../../components/gateway/fixtures.ts";
 import { renderLimiter } from "../../components/gateway/limiter.ts";
 import type { GatewaySpec } from "../../components/gateway/spec.ts";
+import { freePorts } from "../free-ports.ts";
 
 /** Another Caddy or HAProxy than the PATH's: the versions of the pinned images, say. */
 const CADDY = process.env["ETHSTAKE_CADDY"] ?? "caddy";
@@ -54,15 +54,6 @@ export interface Ask {
   readonly password?: string;
 }
 
-/** A port that is free now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 export class World {
   readonly dir = mkdtempSync(join(tmpdir(), "ethstake-gateway-"));
   readonly running: ChildProcess[] = [];
@@ -79,7 +70,7 @@ export class World {
 
   /** Writes the files and starts both. @param limited whether the limiter runs */
   async start(limited = true): Promise<void> {
-    const ports = await Promise.all([1, 2, 3, 4, 5].map(freePort));
+    const ports = await freePorts(5);
     [this.httpPort, this.httpsPort, this.statusPort, this.limiterPort, this.limiterStatusPort] = ports as [
       number,
       number,
