@@ -11,19 +11,24 @@ import {DepositData} from "./libraries/DepositData.sol";
 
 /// @title The target of all validators' withdrawal credentials.
 /// @dev The balance is principal. Requests pay their fees from the call's value: what they spend and what they refund add
-/// up to it, so the balance before a call is the balance after it.
+/// up to it, so the balance before a call is the balance after it. Requests are not logged here: the predeploys log each
+/// with the vault, the keys and the amount.
+/// https://eips.ethereum.org/EIPS/eip-7002#add-withdrawal-request
 contract WithdrawalVault is IWithdrawalVault, PoolBound {
-    /// @param keyRegistry Says which validators are the protocol's.
     /// @param exitLimit The most requests of a day.
     /// @param compounding Whether new deposits get 0x02 credentials.
     /// @param clearAt When all requests made so far are forgotten, in nanoseconds: the fill of a leaky bucket as the time
     /// it takes to drain. It is at most a day ahead.
+    /// @param requester An account that has EXIT_ROLE, or zero. It stands beside the limit, so that who requests exits
+    /// day by day does not pay for a slot of its own.
+    /// @param keyRegistry Says which validators are the protocol's.
     /// @custom:storage-location erc7201:ethstake.storage.WithdrawalVault
     struct WithdrawalVaultStorage {
-        address keyRegistry;
         uint16 exitLimit;
         bool compounding;
         uint64 clearAt;
+        address requester;
+        address keyRegistry;
     }
 
     // keccak256(abi.encode(uint256(keccak256("ethstake.storage.WithdrawalVault")) - 1)) & ~bytes32(uint256(0xff))
@@ -61,6 +66,12 @@ contract WithdrawalVault is IWithdrawalVault, PoolBound {
     /// https://github.com/ethereum/consensus-specs/blob/master/specs/electra/beacon-chain.md#execution-layer-triggered-requests
     uint64 private constant FULL_EXIT = 0;
 
+    /// @dev Only EXIT_ROLE.
+    modifier onlyRequester() {
+        if (msg.sender != _storage().requester) _checkRole(EXIT_ROLE);
+        _;
+    }
+
     /// @dev Withdrawals of the beacon chain arrive without a call; this serves everyone else.
     receive() external payable {}
 
@@ -81,12 +92,7 @@ contract WithdrawalVault is IWithdrawalVault, PoolBound {
     /* REQUESTS TO THE BEACON CHAIN */
 
     /// @inheritdoc IWithdrawalVault
-    function requestExits(bytes calldata pubkeys, uint256 maxFeePerRequest)
-        external
-        payable
-        override
-        onlyRole(EXIT_ROLE)
-    {
+    function requestExits(bytes calldata pubkeys, uint256 maxFeePerRequest) external payable override onlyRequester {
         uint256 count = _countOf(pubkeys);
         uint256 fee = _begin(WITHDRAWAL_REQUEST_PREDEPLOY, count, maxFeePerRequest);
         for (uint256 i = 0; i < count; ++i) {
@@ -100,7 +106,7 @@ contract WithdrawalVault is IWithdrawalVault, PoolBound {
         external
         payable
         override
-        onlyRole(EXIT_ROLE)
+        onlyRequester
     {
         uint256 count = _countOf(pubkeys);
         if (count != amountsGwei.length) revert WithdrawalVaultLengthMismatch(count, amountsGwei.length);
@@ -224,6 +230,18 @@ contract WithdrawalVault is IWithdrawalVault, PoolBound {
 
     /* INTERNAL */
 
+    /// @dev Who was given EXIT_ROLE last is the one that pays for no slot of its own.
+    function _grantRole(bytes32 role, address account) internal override returns (bool) {
+        if (role == EXIT_ROLE) _storage().requester = account;
+        return super._grantRole(role, account);
+    }
+
+    /// @dev Who loses EXIT_ROLE, by whatever way, is forgotten here as well.
+    function _revokeRole(bytes32 role, address account) internal override returns (bool) {
+        if (role == EXIT_ROLE && _storage().requester == account) _storage().requester = address(0);
+        return super._revokeRole(role, account);
+    }
+
     /// @dev What all requests share: their number, the fee, the value and the limit. The fee cannot change between here and
     /// the requests: it depends on former blocks only.
     function _begin(address predeploy, uint256 count, uint256 maxFeePerRequest) private returns (uint256 fee) {
@@ -247,14 +265,12 @@ contract WithdrawalVault is IWithdrawalVault, PoolBound {
     /// https://github.com/ethereum/consensus-specs/blob/master/specs/electra/beacon-chain.md#new-process_withdrawal_request
     function _requestWithdrawal(bytes calldata pubkey, uint64 amountGwei, uint256 fee) private {
         _call(WITHDRAWAL_REQUEST_PREDEPLOY, abi.encodePacked(pubkey, amountGwei), fee);
-        emit WithdrawalRequested(pubkey, amountGwei, fee);
     }
 
     /// @dev Requests a consolidation. Input: both keys.
     /// https://eips.ethereum.org/EIPS/eip-7251#add-consolidation-request
     function _requestConsolidation(bytes calldata source, bytes calldata target, uint256 fee) private {
         _call(CONSOLIDATION_REQUEST_PREDEPLOY, abi.encodePacked(source, target), fee);
-        emit ConsolidationRequested(source, target, fee);
     }
 
     /// @dev Adds a request to a predeploy's queue, under this contract's address.

@@ -18,16 +18,6 @@ interface IWithdrawalVault {
     event KeyRegistrySet(address indexed keyRegistry);
     /// @notice The most requests of a day changed.
     event ExitLimitSet(uint256 exitLimit);
-    /// @notice An exit or a partial withdrawal was requested.
-    /// @param pubkey The validator's public key.
-    /// @param amountGwei Gwei to withdraw; 0 is a full exit.
-    /// @param fee Wei paid to the network.
-    event WithdrawalRequested(bytes pubkey, uint64 amountGwei, uint256 fee);
-    /// @notice A consolidation was requested.
-    /// @param source The public key of the validator that ends.
-    /// @param target The one that takes its balance; the source itself when it switches to 0x02 credentials.
-    /// @param fee Wei paid to the network.
-    event ConsolidationRequested(bytes source, bytes target, uint256 fee);
 
     /// @notice The vault holds less than was asked for.
     /// @param amount Wei asked for.

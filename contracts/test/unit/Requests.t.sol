@@ -1,20 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Vm} from "forge-std/Vm.sol";
 import {WithdrawalVault} from "../../src/WithdrawalVault.sol";
 import {IWithdrawalVault} from "../../src/interfaces/IWithdrawalVault.sol";
 import {VaultBase} from "../support/VaultBase.sol";
 
 /// @dev The vault's requests to the beacon chain, through the predeploys' real code.
 contract RequestsTest is VaultBase {
+    /// @dev That the last call's only logs are a predeploy's, on two requests of the vault. They have no topics.
+    /// https://eips.ethereum.org/EIPS/eip-7002#add-withdrawal-request
+    function assertLogged(address predeploy, bytes memory first, bytes memory second) private {
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        assertEq(logs.length, 2);
+        for (uint256 i = 0; i < 2; ++i) {
+            assertEq(logs[i].emitter, predeploy);
+            assertEq(logs[i].topics.length, 0);
+            assertEq(logs[i].data, abi.encodePacked(address(withdrawalVault), i == 0 ? first : second));
+        }
+    }
+
     /* WITHDRAWALS (EIP-7002) */
 
     function test_requestExits_queuesFullExits() public {
-        vm.expectEmit(address(withdrawalVault));
-        emit IWithdrawalVault.WithdrawalRequested(pubkeyOf(0), 0, 1);
-        vm.expectEmit(address(withdrawalVault));
-        emit IWithdrawalVault.WithdrawalRequested(pubkeyOf(1), 0, 1);
+        vm.recordLogs();
         exitAs(keeper, 0, 2);
+        assertLogged(withdrawals, abi.encodePacked(pubkeyOf(0), uint64(0)), abi.encodePacked(pubkeyOf(1), uint64(0)));
         assertEq(queued(withdrawals), 2);
         assertWithdrawalQueued(0, address(withdrawalVault), pubkeyOf(0), 0);
         assertWithdrawalQueued(1, address(withdrawalVault), pubkeyOf(1), 0);
@@ -52,12 +63,12 @@ contract RequestsTest is VaultBase {
     function test_requestPartialWithdrawals_queuesAmounts() public {
         uint64[] memory amounts = new uint64[](2);
         (amounts[0], amounts[1]) = (1, type(uint64).max);
-        vm.expectEmit(address(withdrawalVault));
-        emit IWithdrawalVault.WithdrawalRequested(pubkeyOf(5), 1, 1);
-        vm.expectEmit(address(withdrawalVault));
-        emit IWithdrawalVault.WithdrawalRequested(pubkeyOf(6), type(uint64).max, 1);
+        vm.recordLogs();
         vm.prank(keeper);
         withdrawalVault.requestPartialWithdrawals{value: 2}(pubkeysOf(5, 2), amounts, 1);
+        assertLogged(
+            withdrawals, abi.encodePacked(pubkeyOf(5), uint64(1)), abi.encodePacked(pubkeyOf(6), type(uint64).max)
+        );
         assertWithdrawalQueued(0, address(withdrawalVault), pubkeyOf(5), 1);
         assertWithdrawalQueued(1, address(withdrawalVault), pubkeyOf(6), type(uint64).max);
     }
@@ -102,24 +113,20 @@ contract RequestsTest is VaultBase {
     /* CONSOLIDATIONS (EIP-7251) */
 
     function test_switchToCompounding_isAConsolidationWithItself() public {
-        vm.expectEmit(address(withdrawalVault));
-        emit IWithdrawalVault.ConsolidationRequested(pubkeyOf(0), pubkeyOf(0), 1);
-        vm.expectEmit(address(withdrawalVault));
-        emit IWithdrawalVault.ConsolidationRequested(pubkeyOf(1), pubkeyOf(1), 1);
+        vm.recordLogs();
         vm.prank(consolidator);
         withdrawalVault.switchToCompounding{value: 2}(pubkeysOf(0, 2), 1);
+        assertLogged(consolidations, bytes.concat(pubkeyOf(0), pubkeyOf(0)), bytes.concat(pubkeyOf(1), pubkeyOf(1)));
         assertConsolidationQueued(0, pubkeyOf(0), pubkeyOf(0));
         assertConsolidationQueued(1, pubkeyOf(1), pubkeyOf(1));
         assertEq(consolidations.balance, 2);
     }
 
     function test_consolidate_queuesPairs() public {
-        vm.expectEmit(address(withdrawalVault));
-        emit IWithdrawalVault.ConsolidationRequested(pubkeyOf(0), pubkeyOf(10), 1);
-        vm.expectEmit(address(withdrawalVault));
-        emit IWithdrawalVault.ConsolidationRequested(pubkeyOf(1), pubkeyOf(11), 1);
+        vm.recordLogs();
         vm.prank(consolidator);
         withdrawalVault.consolidate{value: 2}(pubkeysOf(0, 2), pubkeysOf(10, 2), 1);
+        assertLogged(consolidations, bytes.concat(pubkeyOf(0), pubkeyOf(10)), bytes.concat(pubkeyOf(1), pubkeyOf(11)));
         assertConsolidationQueued(0, pubkeyOf(0), pubkeyOf(10));
         assertConsolidationQueued(1, pubkeyOf(1), pubkeyOf(11));
     }

@@ -178,6 +178,80 @@ contract WithdrawalVaultTest is VaultBase {
         refuses(consolidationRole, abi.encodeCall(IWithdrawalVault.consolidate, (pubkeys, pubkeysOf(1, 1), 1)));
     }
 
+    /// @dev Who was given EXIT_ROLE last is looked up in another place than the others: both lose it for good.
+    function test_exitRole_ofTwo_endsForEach() public {
+        bytes32 role = withdrawalVault.EXIT_ROLE();
+        vm.prank(admin);
+        withdrawalVault.grantRole(role, bob);
+        vm.deal(bob, 1 ether);
+        exitAs(keeper, 0, 1);
+        exitAs(bob, 1, 1);
+
+        vm.prank(admin);
+        withdrawalVault.revokeRole(role, bob);
+        assertExitRefused(bob);
+        exitAs(keeper, 2, 1);
+        vm.prank(keeper);
+        withdrawalVault.renounceRole(role, keeper);
+        assertExitRefused(keeper);
+        assertEq(queued(withdrawals), 3);
+
+        // Again, in the other order: the one that stands apart outlives the other.
+        vm.startPrank(admin);
+        withdrawalVault.grantRole(role, bob);
+        withdrawalVault.grantRole(role, keeper);
+        withdrawalVault.revokeRole(role, bob);
+        vm.stopPrank();
+        assertExitRefused(bob);
+        exitAs(keeper, 3, 1);
+        vm.prank(keeper);
+        withdrawalVault.renounceRole(role, keeper);
+        assertExitRefused(keeper);
+    }
+
+    /// @dev Whatever is given, taken and given back: who may request exits is who has the role.
+    function testFuzz_exitRole_isWhatHasRoleSays(uint8[24] calldata steps) public {
+        bytes32 role = withdrawalVault.EXIT_ROLE();
+        address[3] memory accounts = [keeper, alice, bob];
+        setLimit(10_000);
+        for (uint256 i = 0; i < steps.length; ++i) {
+            address account = accounts[steps[i] % 3];
+            uint256 action = (steps[i] / 3) % 3;
+            vm.prank(action == 2 ? account : admin);
+            if (action == 0) withdrawalVault.grantRole(role, account);
+            else if (action == 1) withdrawalVault.revokeRole(role, account);
+            else withdrawalVault.renounceRole(role, account);
+            for (uint256 j = 0; j < accounts.length; ++j) {
+                if (withdrawalVault.hasRole(role, accounts[j])) {
+                    vm.deal(accounts[j], 1 ether);
+                    exitAs(accounts[j], 0, 1);
+                } else {
+                    assertExitRefused(accounts[j]);
+                }
+            }
+        }
+    }
+
+    /// @dev Roles of others, given and taken, leave EXIT_ROLE where it is.
+    function test_exitRole_isNotTouchedByOtherRoles() public {
+        bytes32 role = withdrawalVault.PARAMETER_ROLE();
+        vm.startPrank(admin);
+        withdrawalVault.grantRole(role, mallory);
+        withdrawalVault.grantRole(role, keeper);
+        withdrawalVault.revokeRole(role, keeper);
+        vm.stopPrank();
+        assertExitRefused(mallory);
+        exitAs(keeper, 0, 1);
+    }
+
+    function assertExitRefused(address caller) private {
+        bytes32 role = withdrawalVault.EXIT_ROLE();
+        assertFalse(withdrawalVault.hasRole(role, caller));
+        vm.expectRevert(abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, caller, role));
+        vm.prank(caller);
+        withdrawalVault.requestExits(pubkeyOf(0), 1);
+    }
+
     /// @dev That nobody but the role's holder may make a call.
     function refuses(bytes32 role, bytes memory data) private {
         address[8] memory callers = [admin, upgrader, parameters, keeper, consolidator, address(pool), manager, mallory];
@@ -206,7 +280,8 @@ contract WithdrawalVaultTest is VaultBase {
         uint256 clearAt = (block.timestamp + 0.5 days) * 1e9;
         assertEq(
             uint256(vm.load(address(withdrawalVault), bytes32(slot))),
-            uint160(address(keyRegistry)) | uint256(100) << 160 | uint256(1) << 176 | clearAt << 184
+            uint256(100) | uint256(1) << 16 | clearAt << 24 | uint256(uint160(keeper)) << 88
         );
+        assertEq(uint256(vm.load(address(withdrawalVault), bytes32(slot + 1))), uint160(address(keyRegistry)));
     }
 }
