@@ -154,6 +154,13 @@ describe(`three keepers, two operators, on ${EXECUTION}`, () => {
       strict: true,
     });
 
+  /** Epochs that an operator's validator missed by the states, which keepers do not read: a busy machine keeps an honest one from attesting, too. */
+  const absencesOf = async (name: string): Promise<number[]> => {
+    const keys = outputs.operators.find((operator) => operator.name === name)?.keys ?? [];
+    const [validator] = await new BeaconClient(outputs.beaconApi).validators(keys[0]?.publicKeys ?? []);
+    return participation.absencesOf(validator?.index ?? -1);
+  };
+
   it("move the pool's ether to both operators' validators", async () => {
     const { code, stderr } = await project.json("stack", ["up", "--yes", "--stack", STACK]);
     expect(code, stderr).toBe(0);
@@ -237,11 +244,10 @@ describe(`three keepers, two operators, on ${EXECUTION}`, () => {
         ),
       ),
     );
-    expect(
-      alerts
-        .filter(({ labels }) => labels["alertname"] === "OperatorUptimeBreach")
-        .map(({ labels }) => labels["operator"]),
-    ).not.toContain("alice");
+    const named = alerts
+      .filter(({ labels }) => labels["alertname"] === "OperatorUptimeBreach")
+      .map(({ labels }) => labels["operator"]);
+    if (named.includes("alice")) expect(await absencesOf("alice")).not.toEqual([]);
   });
 
   it("agree on the absent operator's window and charge it once; the other one pays nothing", async () => {
@@ -265,13 +271,7 @@ describe(`three keepers, two operators, on ${EXECUTION}`, () => {
       args: [idOf("bob"), window],
     });
     expect(charged).toBe(due);
-    // By the states, which keepers do not read: a busy machine keeps an honest validator from attesting, too.
-    const [alice] = await new BeaconClient(outputs.beaconApi).validators(
-      outputs.operators.find(({ name }) => name === "alice")?.keys[0]?.publicKeys ?? [],
-    );
-    const absences = participation
-      .completeSince(0)
-      .flatMap(({ epoch, absent = [] }) => (absent.includes(alice?.index ?? -1) ? [epoch] : []));
+    const absences = await absencesOf("alice");
     for (const { args } of await breaches("alice")) {
       const own = absences.filter((epoch) => Math.floor(epoch / WINDOW_EPOCHS) === Number(args.window));
       console.log(`devnet: a busy machine made alice miss epochs ${own.join(", ")}`);

@@ -77,6 +77,11 @@ export class ParticipationRecorder {
     );
   }
 
+  /** Epochs for which a validator has no attestation at all. */
+  absencesOf(validator: number): number[] {
+    return this.completeSince(0).flatMap(({ epoch, absent = [] }) => (absent.includes(validator) ? [epoch] : []));
+  }
+
   /** Waits until an epoch and the one after it are over. */
   async untilComplete(epoch: number): Promise<void> {
     while (this.epoch < epoch + 2) await sleep(INTERVAL_MS);
