@@ -309,7 +309,8 @@ function validSettings(): fc.Arbitrary<Record<string, unknown>> {
           maxLength: 3,
         },
       ),
-      ports: fc.uniqueArray(fc.integer({ min: 1024, max: 65_535 }), { minLength: 8, maxLength: 8 }),
+      // All of them: one that is left out has a default, which the others could meet.
+      ports: fc.uniqueArray(fc.integer({ min: 1024, max: 65_535 }), { minLength: 13, maxLength: 13 }),
       bondPerKey: fc.integer({ min: 1, max: 31 }),
       spare: fc.integer({ min: 0, max: 5 }),
       slotsPerEpoch: fc.option(fc.integer({ min: 4, max: 32 }), { nil: undefined }),
@@ -327,6 +328,8 @@ function validSettings(): fc.Arbitrary<Record<string, unknown>> {
             validator: { keymanagerPort: ports[6], metricsPort: ports[7] },
           },
         ],
+        keepers: ports.slice(8, 11).map((port) => ({ port })),
+        monitoring: { prometheusPort: ports[11], alertmanagerPort: ports[12] },
         protocol: { bondPerKey: `${bondPerKey}.5`, stakeCap: 100_000 },
         operators: operators.map((operator) => ({
           name: operator.name,
