@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { withLock } from "../../lib/lock.ts";
 import { projectPath } from "../../lib/paths.ts";
 import { CONTRACTS, FORGE } from "./compiler.ts";
 import { run, type Ended } from "./run.ts";
@@ -12,8 +13,12 @@ const REQUIREMENTS = join(CONTRACTS, "tools", "requirements.txt");
 /** Python programs, or why there are none. */
 export type PythonTools = { readonly bin: string } | { readonly missing: string };
 
-/** Makes the environment from tools/requirements.txt, once; later calls find it. */
+/** Makes the environment from tools/requirements.txt, once; later calls find it, and calls of other processes wait for it. */
 export async function pythonTools(): Promise<PythonTools> {
+  return await withLock(`${FOLDER}.lock`, makeTools);
+}
+
+async function makeTools(): Promise<PythonTools> {
   const bin = join(FOLDER, "bin");
   const marker = join(FOLDER, "requirements");
   const wanted = createHash("sha256").update(readFileSync(REQUIREMENTS)).digest("hex");
