@@ -3,5 +3,5 @@ interface Answers {
   readonly prototype: { estimateGas(params: readonly [request: object, block?: string]): Promise<string> };
 }
 
-/** Lets a class take requests with the fees of EIP-1559 for what they are; see estimates.mjs. */
-export function tellTypeByFees(Eth: Answers): void;
+/** Lets a class give estimates that libraries can use; see estimates.mjs. */
+export function improveEstimates(Eth: Answers): void;

@@ -3,7 +3,7 @@
 // What differs is a method on a prototype, so that no file of the package is edited.
 import { Common } from "@ethereumjs/common";
 import { skipKnownParams } from "./common-params.mjs";
-import { tellTypeByFees } from "./estimates.mjs";
+import { improveEstimates } from "./estimates.mjs";
 import { keepReceipts } from "./receipts.mjs";
 
 const client = new URL("../../node_modules/@ethereumjs/client/dist/esm/", import.meta.url);
@@ -12,5 +12,5 @@ const { Eth } = await import(new URL("src/rpc/modules/eth.js", client).href);
 
 skipKnownParams(Common);
 keepReceipts(ReceiptsManager);
-tellTypeByFees(Eth);
+improveEstimates(Eth);
 await import(new URL("bin/cli.js", client).href);

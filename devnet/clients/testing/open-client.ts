@@ -1,7 +1,7 @@
 import { Chain } from "@ethereumjs/client/dist/esm/src/blockchain/chain.js";
 import { Config } from "@ethereumjs/client/dist/esm/src/config.js";
 import { VMExecution } from "@ethereumjs/client/dist/esm/src/execution/vmexecution.js";
-import { createCommonFromGethGenesis, type Common, type GethGenesis } from "@ethereumjs/common";
+import { createCommonFromGethGenesis, type Common, type GenesisState, type GethGenesis } from "@ethereumjs/common";
 import { MemoryLevel } from "memory-level";
 
 const FORKS = ["homestead", "eip150", "eip155", "eip158", "byzantium", "constantinople", "petersburg", "istanbul"];
@@ -16,15 +16,18 @@ const GENESIS: GethGenesis = {
   ...{ baseFeePerGas: "0x3b9aca00", number: "0x0", gasUsed: "0x0", alloc: {} },
 };
 
-/** What EthereumJS's client is made of, as far as tests look at it: its own chain, at its genesis, and what runs blocks. */
-export async function openClient(): Promise<{
+/**
+ * What EthereumJS's client is made of, as far as tests look at it: its own chain, at its genesis, and what runs blocks.
+ * @param genesisState accounts at genesis: balance, code and storage
+ */
+export async function openClient(genesisState: GenesisState = {}): Promise<{
   readonly common: Common;
   readonly chain: Chain;
   readonly execution: VMExecution;
 }> {
   const common = createCommonFromGethGenesis(GENESIS, { chain: "devnet" });
   const config = new Config({ common, saveReceipts: true });
-  const chain = await Chain.create({ config, chainDB: new MemoryLevel(), genesisState: {} });
+  const chain = await Chain.create({ config, chainDB: new MemoryLevel(), genesisState });
   await chain.open();
   const execution = new VMExecution({ config, chain, metaDB: new MemoryLevel(), stateDB: new MemoryLevel() });
   await execution.open();
