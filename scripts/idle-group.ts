@@ -21,7 +21,8 @@ export class IdleGroup {
       const folder = join(controller, `ethstake-idle-${process.pid}`);
       try {
         mkdirSync(folder);
-        writeFileSync(join(folder, "cpu.idle"), "1");
+        // Not made where the kernel does not give it.
+        writeFileSync(join(folder, "cpu.idle"), "1", { flag: "r+" });
         return new IdleGroup(folder);
       } catch {
         removeGroup(folder);

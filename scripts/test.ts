@@ -131,10 +131,11 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+const isWanted = ({ name }: Suite): boolean => wanted.length === 0 || wanted.includes(name);
 mkdirSync(LOGS, { recursive: true });
 const total = { passed: 0, failed: 0, skipped: 0 };
 for (const queue of FIRST) await work(queue);
-const idle = IdleGroup.create();
+const idle = NETWORKS.some(({ suites }) => suites.some(isWanted)) ? IdleGroup.create() : undefined;
 if (!idle) await work(FILLING);
 const filling = idle ? work(FILLING, idle) : undefined;
 for (const queue of NETWORKS) await work(queue);
@@ -147,7 +148,7 @@ process.exit(total.failed === 0 ? 0 : 1);
 
 /** Runs those of a queue that are wanted. @param idle gives its suites only what others leave of the processors */
 async function work({ atOnce, suites }: Queue, idle?: IdleGroup): Promise<void> {
-  const waiting = suites.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+  const waiting = suites.filter(isWanted);
   const runner = async (): Promise<void> => {
     for (let suite = waiting.shift(); suite; suite = waiting.shift()) await report(suite, idle);
   };

@@ -66,7 +66,7 @@ contract WithdrawalVault is IWithdrawalVault, PoolBound {
     /// https://github.com/ethereum/consensus-specs/blob/master/specs/electra/beacon-chain.md#execution-layer-triggered-requests
     uint64 private constant FULL_EXIT = 0;
 
-    /// @dev Only EXIT_ROLE.
+    /// @dev Only EXIT_ROLE. Nobody sends from the zero address, which stands for no requester.
     modifier onlyRequester() {
         if (msg.sender != _storage().requester) _checkRole(EXIT_ROLE);
         _;

@@ -45,7 +45,7 @@ describe("improveEstimates", () => {
     expect(Number(await estimate({ ...TRANSFER, to: CLEARS }))).toBe(CLEARING - 4_800);
     improveEstimates(Eth);
     const needed = Number(await estimate({ ...TRANSFER, to: CLEARS }));
+    expect(needed).toBe(Math.ceil(((CLEARING - 4_800) * 5 * 64) / (4 * 63)));
     expect(needed).toBeGreaterThanOrEqual(CLEARING);
-    expect(needed).toBeLessThan(CLEARING * 1.05);
   });
 });

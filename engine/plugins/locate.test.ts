@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Project } from "../project.ts";
+import { projectRoot } from "../../lib/paths.ts";
 import { locateProvider, readPlugins } from "./locate.ts";
+import { NO_COMPILER } from "./process.ts";
 
 let dir: string;
 beforeEach(() => (dir = mkdtempSync(join(tmpdir(), "plugins-"))));
@@ -35,6 +37,17 @@ describe("commands for plugins", () => {
       cwd: dir,
     });
     expect(() => locateProvider("gcp", project(), plugins, "")).toThrow(/No provider "gcp"/);
+  });
+
+  it("load no compiler into the host of a plugin that brings its own loader, and leave others theirs", () => {
+    const own = { ...project(), dir: projectRoot, providers: { own: dir } };
+    const argsOf = (manifest: string): readonly string[] => {
+      writeFileSync(join(dir, "PulumiPlugin.yaml"), manifest);
+      return locateProvider("own", own, {}, "").args;
+    };
+    expect(argsOf("runtime: nodejs\n")).not.toContain(NO_COMPILER);
+    expect(argsOf("runtime: {name: nodejs, options: {typescript: true}}\n")).not.toContain(NO_COMPILER);
+    expect(argsOf("runtime: {name: nodejs, options: {typescript: false}}\n")).toContain(NO_COMPILER);
   });
 
   it("are read from a file and run in its folder", () => {

@@ -5,7 +5,7 @@ import { delimiter, dirname, join, resolve } from "node:path";
 import { errorMessage } from "../../lib/errors.ts";
 import { ProviderNotFoundError, PluginError, UsageError } from "../errors.ts";
 import { isRawMap, nodeArgsOf, readYaml, type Project } from "../project.ts";
-import { PRELOAD } from "./process.ts";
+import { NO_COMPILER, PRELOAD } from "./process.ts";
 
 /** A command that starts a provider; the engine's address is added as the last argument. */
 export interface PluginCommand {
@@ -73,10 +73,12 @@ function scripted(name: string, folder: string, manifest: string, project: Proje
     );
   }
   const runner = runnerFrom(folder, project.dir);
+  const options = runtime["options"];
+  const preloads = isRawMap(options) && options["typescript"] === false ? [PRELOAD, NO_COMPILER] : [PRELOAD];
   return {
     name,
     command: process.execPath,
-    args: ["--require", PRELOAD, ...nodeArgsOf(runtime["options"]), runner, folder],
+    args: [...preloads.flatMap((file) => ["--require", file]), ...nodeArgsOf(options), runner, folder],
     cwd: folder,
   };
 }

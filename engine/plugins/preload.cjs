@@ -45,7 +45,6 @@ const Module = require("node:module");
 const load = Module._load;
 Module._load = function (request, ...rest) {
   if (LATER.test(request)) return later(() => load.call(this, request, ...rest));
-  if (HOSTS_PLUGIN && COMPILER.test(request) && SDK.test(rest[0]?.filename ?? "")) return NO_COMPILER;
   const loaded = load.call(this, request, ...rest);
   if (
     typeof request === "string" &&
@@ -66,14 +65,6 @@ Module._load = function (request, ...rest) {
 // TypeScript and npm's package trees are for programs that serialise functions or have no loader of their own. The SDK loads both at
 // once, which takes a quarter of the time in which a small program runs: here they come when they are asked for something.
 const LATER = /^(?:@npmcli\/arborist|(?:\.{1,2}\/)+typescript-shim)$/;
-
-// The SDK's host of plugins sets up a TypeScript compiler whatever the plugin says. Ours bring a loader of their own (plugin.cjs), and
-// loading a compiler takes half as long as all that they do in a small stack.
-const COMPILER = /^typescript$|(?:^|[\\/])ts-node(?:@[\d.]+)?$/;
-const HOSTS_PLUGIN = /[\\/]run-plugin[\\/]index\.js$/.test(process.argv[1] ?? "");
-const SDK = /[\\/]@pulumi[\\/]pulumi[\\/][^]*\.js$/;
-const NO_COMPILER = { version: "5.0.0", VERSION: "none", register: () => undefined };
-
 function later(load) {
   let loaded;
   return new Proxy(

@@ -6,6 +6,9 @@ import { fileURLToPath } from "node:url";
 /** Loaded into Node children: ends them when the engine is gone, and keeps their error messages cheap. */
 export const PRELOAD = fileURLToPath(new URL("./preload.cjs", import.meta.url));
 
+/** Loaded into hosts of plugins that bring a loader of their own: they set up no TypeScript compiler. */
+export const NO_COMPILER = fileURLToPath(new URL("./no-compiler.cjs", import.meta.url));
+
 /** What to start and whom to tell. */
 export interface ProcessOptions {
   readonly command: string;

@@ -123,8 +123,8 @@ sum by (${STACK}, instance, loop) (increase(ethstake_keeper_loop_runs_total[${ha
     {
       name: "KeeperMemberDissent",
       expr: `avg by (${STACK}, lane, member) (ethstake_keeper_member_dissent) > 0.5`,
-      // A vote for the frame before that arrives late is no lie: it is followed by one for this frame.
-      for: timing.hold("5m"),
+      // A vote that was on its way when the next frame became due is followed by one on that frame.
+      for: timing.hold("1m"),
       severity: "page",
       summary: "Member {{ $labels.member }} votes otherwise in lane {{ $labels.lane }}",
       description:
@@ -152,12 +152,12 @@ sum by (${STACK}, instance, loop) (increase(ethstake_keeper_loop_runs_total[${ha
           series(
             "ethstake_keeper_member_dissent",
             { ...keeperLabels(1), lane: "report", member: "0xc2" },
-            "0x9 1x2 0x8",
+            "0x9 1x0 0x9",
           ),
           series(
             "ethstake_keeper_member_dissent",
             { ...keeperLabels(2), lane: "report", member: "0xc2" },
-            "0x9 1x2 0x8",
+            "0x9 1x0 0x9",
           ),
           series(
             "ethstake_keeper_member_dissent",
@@ -166,8 +166,8 @@ sum by (${STACK}, instance, loop) (increase(ethstake_keeper_loop_runs_total[${ha
           ),
         ],
         checks: course(
-          "9m",
-          "12m",
+          "5m",
+          "10m",
           [{ labels: { ...STACK_LABELS, lane: "report", member: "0xc3" }, shown: "66.67%" }],
           "17m",
         ),

@@ -43,6 +43,15 @@ export class ChainClock {
     return (await beacon.head()).slot - this.#settled;
   }
 
+  /**
+   * A slot until which another one cannot have been taken for settled yet. The last slot of epoch e is final in epoch e + 3 at the earliest
+   * (phase0/beacon-chain.md, weigh_justification_and_finalization).
+   */
+  async unsettledUntil(slot: number): Promise<number> {
+    const { slotsPerEpoch } = await this.#protocol.beacon.parameters();
+    return slot + (this.#settled === "finalized" ? 2 * slotsPerEpoch : Math.max(0, this.#settled - 1));
+  }
+
   /** Number of the execution block of the newest slot that does not change any more. */
   async stableBlock(): Promise<bigint> {
     const { beacon } = this.#protocol;

@@ -64,8 +64,13 @@ export class ParticipationRecorder {
 
   /** The epoch of this moment. */
   get epoch(): number {
+    return this.epochAt(Date.now());
+  }
+
+  /** The epoch of a moment. @param time milliseconds of Unix time */
+  epochAt(time: number): number {
     const { genesisTime, secondsPerSlot, slotsPerEpoch } = this.#clock;
-    return Math.floor((Date.now() / 1_000 - genesisTime) / secondsPerSlot / slotsPerEpoch);
+    return Math.floor((time / 1_000 - genesisTime) / secondsPerSlot / slotsPerEpoch);
   }
 
   /** Epochs from one on that are over, and the epoch after each as well. */

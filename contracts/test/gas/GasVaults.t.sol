@@ -53,7 +53,7 @@ contract GasVaultsTest is VaultBase {
     }
 
     /// @dev 22,300 gas are for the transaction and its data, 38,100 for the predeploy (its fee, the call with value, five
-    /// slots, its log), 9,700 for the proxy and the slot with the limit and the role's holder.
+    /// slots, its log), 8,600 for the proxy and the slot with the limit and the role's holder.
     function test_gas_exit() public {
         use(withdrawals, 1);
         exit(1);

@@ -47,13 +47,12 @@ export async function dueFrame(protocol: Protocol, stableSlot: number): Promise<
  * Reads a frame's totals from the beacon node and the execution chain as they were at its last slot. Everything is read as of that
  * slot's block, so that members who ask at different times say the same.
  * @param exitDeadlineSeconds how long an operator has for an exit that it was asked for
- * @returns the report, and the number of that slot's execution block
  */
 export async function readReport(
   protocol: Protocol,
   refSlot: number,
   exitDeadlineSeconds: number,
-): Promise<ReportedFrame & { readonly block: bigint }> {
+): Promise<ReportedFrame> {
   const { beacon, client, contracts } = protocol;
   const header = await beacon.lastHeader(refSlot);
   const block = await beacon.blockOf(header);
@@ -77,7 +76,7 @@ export async function readReport(
       operatorId,
       await operatorBefore(protocol, operatorId, blockNumber, block.payload.timestamp - exitDeadlineSeconds),
     );
-  const reported = composeReport(
+  return composeReport(
     {
       refSlot: BigInt(refSlot),
       withdrawalVaultBalance,
@@ -87,7 +86,6 @@ export async function readReport(
     validators,
     before,
   );
-  return { ...reported, block: blockNumber };
 }
 
 /** The validators of completed keys, as the state of a block has them. */

@@ -10,8 +10,8 @@ import { observe, seekAgreement } from "./standing.ts";
 interface WorkedOut extends ReportedFrame {
   readonly refSlot: number;
   readonly digest: Hex;
-  /** Execution block of its last slot: votes about it are younger. */
-  readonly block: bigint;
+  /** Block after which votes are about it. */
+  readonly since: bigint;
 }
 
 /**
@@ -23,8 +23,6 @@ export class ReportsLoop implements Loop {
   readonly pace = "slot";
   readonly #keeper: Keeper;
   #last: WorkedOut | undefined;
-  /** Of the frame before. No quorum may have agreed on it in time: then members' newest votes are about it, which is no dissent. */
-  #lastButOne: Hex | undefined;
 
   constructor(keeper: Keeper) {
     this.#keeper = keeper;
@@ -35,7 +33,7 @@ export class ReportsLoop implements Loop {
     const refSlot = await dueFrame(protocol, await clock.stableSlot());
     if (refSlot === undefined) {
       // Others may have settled it otherwise than we worked it out.
-      if (this.#last) await observe(this.#keeper, "report", this.#own(this.#last), this.#last.block);
+      if (this.#last) await observe(this.#keeper, "report", new Set([this.#last.digest]), this.#last.since);
       return "idle";
     }
     const frame = this.#last?.refSlot === refSlot ? this.#last : await this.#workOut(refSlot);
@@ -43,8 +41,8 @@ export class ReportsLoop implements Loop {
     const step = await seekAgreement(this.#keeper, {
       lane: "report",
       digest,
-      own: this.#own(frame),
-      since: frame.block,
+      own: new Set([digest]),
+      since: frame.since,
       purpose: `the report of slot ${refSlot}`,
     });
     if (step !== "agreed") return step;
@@ -60,8 +58,8 @@ export class ReportsLoop implements Loop {
   }
 
   async #workOut(refSlot: number): Promise<WorkedOut> {
-    const { protocol, settings, log } = this.#keeper;
-    const { block, ...reported } = await readReport(protocol, refSlot, settings.exits.deadlineSeconds);
+    const { protocol, clock, settings, log } = this.#keeper;
+    const reported = await readReport(protocol, refSlot, settings.exits.deadlineSeconds);
     const { report, updates } = reported;
     const digest = (await protocol.client.readContract({
       address: protocol.contracts.RewardDistribution,
@@ -69,8 +67,10 @@ export class ReportsLoop implements Loop {
       functionName: "reportDigest",
       args: [report, updates],
     })) as Hex;
-    if (this.#last && this.#last.refSlot < refSlot) this.#lastButOne = this.#last.digest;
-    this.#last = { ...reported, refSlot, digest, block };
+    // Members vote on a frame once its last slot is settled. What they said before was about the frame before, on which no quorum may have
+    // agreed in time: their newest votes are no dissent then.
+    const since = await protocol.beacon.blockOf(await protocol.beacon.lastHeader(await clock.unsettledUntil(refSlot)));
+    this.#last = { ...reported, refSlot, digest, since: since.payload.blockNumber };
     log.info(
       {
         loop: this.name,
@@ -83,9 +83,5 @@ export class ReportsLoop implements Loop {
       "worked a frame out",
     );
     return this.#last;
-  }
-
-  #own({ digest }: WorkedOut): ReadonlySet<Hex> {
-    return new Set(this.#lastButOne ? [digest, this.#lastButOne] : [digest]);
   }
 }
