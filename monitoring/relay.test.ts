@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freePort } from "../tests/free-ports.ts";
 import { hasTool } from "./promtool.ts";
 import { relayPath, renderFront, renderRelay } from "./relay.ts";
 
@@ -38,10 +39,7 @@ describe.skipIf(!hasTool("haproxy"))("relay and front (haproxy)", () => {
     }).listen(0, "127.0.0.1");
     await new Promise((resolve) => client.once("listening", resolve));
     target = `127.0.0.1:${(client.address() as AddressInfo).port}`;
-    const free = createServer().listen(0, "127.0.0.1");
-    await new Promise((resolve) => free.once("listening", resolve));
-    const { port } = free.address() as AddressInfo;
-    await new Promise((resolve) => free.close(resolve));
+    const port = await freePort();
     front = `http://127.0.0.1:${port}`;
     writeFileSync(join(folder, "relay.cfg"), renderRelay([{ target, path: "/debug/metrics" }], true, folder));
     writeFileSync(join(folder, "front.cfg"), renderFront(false, `127.0.0.1:${port}`, folder));

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { UptimeWitness } from "../services/keeper/service-level/witness.ts";
+import { freePort } from "../tests/free-ports.ts";
 import { hasTool } from "./promtool.ts";
 import { renderWitness, UPTIME_QUERY, WITNESS_PORT } from "./witness.ts";
 
@@ -32,10 +33,8 @@ describe.skipIf(!hasTool("haproxy"))("the witness (haproxy)", () => {
         }),
       );
     }).listen(0, "127.0.0.1");
-    const free = createServer().listen(0, "127.0.0.1");
-    await Promise.all([prometheus, free].map((server) => new Promise((resolve) => server.once("listening", resolve))));
-    const { port } = free.address() as AddressInfo;
-    await new Promise((resolve) => free.close(resolve));
+    await new Promise((resolve) => prometheus.once("listening", resolve));
+    const port = await freePort();
     const target = `127.0.0.1:${(prometheus.address() as AddressInfo).port}`;
     url = `http://127.0.0.1:${port}`;
     const file = config("witness.cfg", renderWitness(target, `127.0.0.1:${port}`));
