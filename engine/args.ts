@@ -1,5 +1,6 @@
 /** The command line of `npm run stack`. */
 import { parseArgs } from "node:util";
+import { errorMessage } from "../lib/errors.ts";
 import { UsageError } from "./errors.ts";
 
 /** What the command line says. */
@@ -113,6 +114,6 @@ function parse(argv: readonly string[]) {
       },
     });
   } catch (cause) {
-    throw new UsageError(cause instanceof Error ? cause.message : String(cause), "See --help.");
+    throw new UsageError(errorMessage(cause), "See --help.");
   }
 }

@@ -89,7 +89,8 @@ export function readProject(projectDir: string): Project {
   if (path === undefined) throw new ProjectError([`There is no Pulumi.yaml in ${dir}.`]);
   const faults: string[] = [];
   const raw = readYaml(path, faults) as RawProject;
-  if (typeof raw.name !== "string" || !/^[A-Za-z0-9_.-]{1,100}$/.test(raw.name)) {
+  const name = typeof raw.name === "string" ? raw.name : "";
+  if (!/^[A-Za-z0-9_.-]{1,100}$/.test(name)) {
     faults.push("Pulumi.yaml: `name` must be letters, digits, `-`, `_` or `.`.");
   }
   const runtime = isRawMap(raw.runtime) ? raw.runtime : { name: raw.runtime };
@@ -99,7 +100,7 @@ export function readProject(projectDir: string): Project {
   const place = placeOf(dir, raw.main, faults);
   const project: Project = {
     dir,
-    name: String(raw.name),
+    name,
     ...place,
     nodeArgs: nodeArgsOf(options),
     typescript: options["typescript"] !== false,

@@ -1,3 +1,5 @@
+import { inspect } from "node:util";
+
 /** What an {@link EthstakeError} carries besides its message. */
 export interface EthstakeErrorOptions {
   /** What the user can do about it: one imperative sentence. */
@@ -24,5 +26,5 @@ export abstract class EthstakeError<Data extends object = object> extends Error 
 
 /** The message of anything that may have been thrown. */
 export function errorMessage(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return error instanceof Error ? error.message : typeof error === "string" ? error : inspect(error);
 }

@@ -2,7 +2,7 @@
 import { gunzipSync } from "node:zlib";
 import { parse } from "yaml";
 import type { PlannedResource } from "./model.ts";
-import { isMap, texts } from "./values.ts";
+import { isMap, scalar, texts } from "./values.ts";
 
 /** A service of a compose file. */
 export interface Service {
@@ -141,5 +141,5 @@ export function commandLine({ body }: Service): string {
 export function environment({ body }: Service): string[] {
   const given = body["environment"];
   if (Array.isArray(given)) return given.filter((item) => typeof item === "string");
-  return isMap(given) ? Object.entries(given).map(([name, value]) => `${name}=${String(value)}`) : [];
+  return isMap(given) ? Object.entries(given).map(([name, value]) => `${name}=${scalar(value)}`) : [];
 }

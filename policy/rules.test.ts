@@ -73,6 +73,9 @@ describe("what is not known", () => {
   });
 });
 
+/** What JSON can hold and a program cannot make a text of. */
+const TEXTLESS = fc.constantFrom<unknown[]>({ toString: null }, [{ toString: null }], { a: { toString: null } });
+
 describe("arbitrary resources", () => {
   const types = [
     ...new Set(
@@ -102,6 +105,7 @@ describe("arbitrary resources", () => {
         "ports: ]",
       ),
       fc.double(),
+      TEXTLESS,
       fc.constant(undefined),
       fc.array(tie("value"), { maxLength: 3 }),
       fc.dictionary(fc.constantFrom(...keys, "ports", "signature", "hostKey", "services", "__proto__"), tie("value"), {
@@ -134,7 +138,10 @@ describe("arbitrary resources", () => {
   it("never make a rule throw as services of a bundle", () => {
     fc.assert(
       fc.property(
-        fc.dictionary(fc.constantFrom(...Object.keys(GOOD_SERVICE), "privileged", "cap_add", "deploy"), fc.jsonValue()),
+        fc.dictionary(
+          fc.constantFrom(...Object.keys(GOOD_SERVICE), "privileged", "cap_add", "deploy", "environment", "user"),
+          fc.oneof(fc.jsonValue(), TEXTLESS),
+        ),
         (body) => {
           checkPolicies([bundle(body), resource(COMMAND, "c", { stdin: { services: body } })], { network: "mainnet" });
         },

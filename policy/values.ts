@@ -33,6 +33,16 @@ export function integer(value: unknown): bigint | undefined {
   return typeof value === "string" && /^\d{1,78}$/.test(value) ? BigInt(value) : undefined;
 }
 
+/** A scalar as the text that it stands for in a file; empty when it is none, or not known. */
+export function scalar(value: unknown): string {
+  return typeof value === "string" ||
+    typeof value === "number" ||
+    typeof value === "boolean" ||
+    typeof value === "bigint"
+    ? String(value)
+    : "";
+}
+
 /** Whether a value is there, or will be. */
 export function present(value: unknown): boolean {
   return value !== undefined && value !== null && value !== "" && !(Array.isArray(value) && value.length === 0);

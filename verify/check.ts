@@ -107,7 +107,8 @@ async function read(
       const { getter, type } = expectation;
       const abi = parseAbi([`function ${getter}() view returns (${type})`]) as Abi;
       const value = fromAbiValue(await client.readContract({ address, abi, functionName: getter }));
-      return type === "bytes32" ? String(value).toLowerCase() : String(value);
+      const text = typeof value === "string" ? value : JSON.stringify(value);
+      return type === "bytes32" ? text.toLowerCase() : text;
     }
     case "holders": {
       // Roles cannot be listed: whoever was ever granted one is asked about, and whoever should have it, since a client may lack old logs.

@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { privateKeyToAddress } from "viem/accounts";
 import { projectPath } from "../../lib/paths.ts";
@@ -111,7 +112,7 @@ describe("a private key", () => {
     try {
       refused();
     } catch (error) {
-      if (text !== "") expect(String(error)).not.toContain(text.replace(/^0x/, ""));
+      if (text !== "") expect(inspect(error)).not.toContain(text.replace(/^0x/, ""));
     }
   });
 });

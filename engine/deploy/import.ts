@@ -1,4 +1,5 @@
 /** The `import` option: a resource that exists already comes under management. */
+import { errorMessage } from "../../lib/errors.ts";
 import { ResourceError } from "../errors.ts";
 import type { Provider } from "../plugins/provider.ts";
 import type { ResourceState } from "../state/types.ts";
@@ -50,7 +51,7 @@ export async function importResource(
     end();
     return state;
   } catch (error) {
-    end({ error: error instanceof Error ? error.message : String(error) });
+    end({ error: errorMessage(error) });
     throw error;
   }
 }

@@ -68,7 +68,7 @@ function scripted(name: string, folder: string, manifest: string, project: Proje
   if (faults.length > 0) throw new PluginError(faults.join(" "), { name });
   if (runtime["name"] !== "nodejs") {
     throw new PluginError(
-      `The provider ${name} has the runtime ${String(runtime["name"])}; only nodejs is supported.`,
+      `The provider ${name} has the runtime ${JSON.stringify(runtime["name"])}; only nodejs is supported.`,
       { name },
     );
   }

@@ -1,7 +1,7 @@
 /** What runs on hosts: the services of compose files. */
 import { services, type Service } from "../bundle.ts";
 import { resourceRule, type PolicyContext, type ResourceFinding, type Rule, type RuleSeverity } from "../model.ts";
-import { at, isMap, list, present, strings } from "../values.ts";
+import { at, isMap, list, present, scalar, strings } from "../values.ts";
 import { API_PORTS } from "./firewalls.ts";
 
 /** A rule about each service of a bundle. */
@@ -41,15 +41,12 @@ export interface Publication {
 export function publications({ body }: Service): Publication[] {
   return list(body["ports"]).map((port) => {
     if (isMap(port)) {
-      const text = (key: string): string => {
-        const value = port[key];
-        return typeof value === "string" || typeof value === "number" ? String(value) : "";
-      };
+      const text = (key: string): string => scalar(port[key]);
       const published = { address: text("host_ip"), host: text("published"), container: text("target") };
       const protocol = text("protocol") || "tcp";
       return { ...published, protocol, shown: `${published.address || "*"}:${published.host}/${protocol}` };
     }
-    const shown = String(port);
+    const shown = scalar(port);
     const [mapping = "", protocol = "tcp"] = shown.split("/");
     const [, address = "", host = "", container = mapping] =
       /^(?:(\[.*\]|[^:]*):)??(?:([\d-]*):)?([\d-]+)$/.exec(mapping) ?? [];
@@ -78,7 +75,7 @@ function isGateway({ body }: Service, port: Publication): boolean {
   return (
     port.protocol === "tcp" &&
     (port.host === "80" || port.host === "443") &&
-    /^(docker\.io\/(library\/)?)?caddy:/.test(String(body["image"]))
+    /^(docker\.io\/(library\/)?)?caddy:/.test(scalar(body["image"]))
   );
 }
 
@@ -89,11 +86,11 @@ function isGateway({ body }: Service, port: Publication): boolean {
 function isRelay({ name, body }: Service): boolean {
   return (
     name === "relay" &&
-    /^(docker\.io\/(library\/)?)?haproxy:/.test(String(body["image"])) &&
+    /^(docker\.io\/(library\/)?)?haproxy:/.test(scalar(body["image"])) &&
     body["read_only"] === true &&
     strings(body["cap_drop"]).includes("ALL") &&
     !present(body["cap_add"]) &&
-    /^[1-9]\d*(:|$)/.test(String(body["user"]))
+    /^[1-9]\d*(:|$)/.test(scalar(body["user"]))
   );
 }
 
@@ -136,7 +133,7 @@ export const BUNDLE_RULES: readonly Rule[] = [
     *check(service) {
       const all = publications(service);
       for (const [index, port] of all.entries()) {
-        const isSigner = /web3signer/.test(`${service.name} ${String(service.body["image"])}`);
+        const isSigner = /web3signer/.test(`${service.name} ${scalar(service.body["image"])}`);
         if (isInside(port.address) || (!isSigner && isPeerToPeer(port, all)) || isGateway(service, port)) continue;
         yield {
           property: `${service.property}.ports[${index}]`,

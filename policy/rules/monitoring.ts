@@ -2,7 +2,7 @@
 import { parse } from "yaml";
 import { contents, services } from "../bundle.ts";
 import { resourceRule, stackRule, type PlannedResource, type Rule } from "../model.ts";
-import { isMap, list, ofTypes } from "../values.ts";
+import { isMap, list, ofTypes, scalar } from "../values.ts";
 import { publications } from "./bundles.ts";
 
 const NODE = "ethstake:index:MachineNode";
@@ -82,7 +82,7 @@ export const MONITORING_RULES: readonly Rule[] = [
     severity: "mandatory",
     *check(resource) {
       for (const service of services(resource)) {
-        if (!OPEN_IMAGES.test(String(service.body["image"]))) continue;
+        if (!OPEN_IMAGES.test(scalar(service.body["image"]))) continue;
         for (const [index, { address, shown }] of publications(service).entries()) {
           if (LOOPBACK.test(address)) continue;
           yield {

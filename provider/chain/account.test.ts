@@ -1,6 +1,7 @@
 import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { beforeEach, describe, expect, it } from "vitest";
 import { loadAccount } from "./account.ts";
 
@@ -41,6 +42,6 @@ describe("loadAccount", () => {
     write(beyond);
     const error = (await loadAccount({ keyFile }).catch((caught: unknown) => caught)) as Error;
     expect(error).toMatchObject({ code: "ACCOUNT_KEY_FILE", message: /outside the range/ });
-    expect(`${error.message}${String(error.cause)}`).not.toMatch(new RegExp(`${beyond}|${BigInt(`0x${beyond}`)}`));
+    expect(`${error.message}${inspect(error.cause)}`).not.toMatch(new RegExp(`${beyond}|${BigInt(`0x${beyond}`)}`));
   });
 });

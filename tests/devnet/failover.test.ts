@@ -32,7 +32,7 @@ describe(`a node with standby clients beside a second node, on ${EXECUTION}`, ()
   const project = new ProjectCopy();
   let recorder: ParticipationRecorder;
   const recorders: ParticipationRecorder[] = [];
-  let metricsPort: unknown;
+  let metricsPort: number;
   let nodes: Output["nodes"] = [];
   const chainFile = (): string => project.path(".ethstake", STACK, "genesis", "consensus.json");
 
@@ -51,7 +51,7 @@ describe(`a node with standby clients beside a second node, on ${EXECUTION}`, ()
       nodes.push(second);
       for (const client of nodes.flatMap((node) => node.execution)) client["client"] = EXECUTION;
       operator.keys = ["node-1", "node-2"].map((node) => ({ node, count: 1 }));
-      metricsPort = first.validator["metricsPort"];
+      metricsPort = Number(first.validator["metricsPort"]);
     });
   });
   afterAll(async () => {
@@ -94,7 +94,7 @@ describe(`a node with standby clients beside a second node, on ${EXECUTION}`, ()
 
   /** Which beacon nodes the first node's validator client trusts, and how often it asked another than the first. */
   const validatorClient = async (): Promise<{ scores: number[]; fallbacks: number }> => {
-    const text = await (await fetch(`http://127.0.0.1:${String(metricsPort)}/metrics`)).text();
+    const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
     const values = (name: string): number[] =>
       [...text.matchAll(new RegExp(`^${name}\\{[^}]*\\} (\\S+)$`, "gm"))].map(([, value]) => Number(value));
     return {

@@ -1,4 +1,5 @@
 import { keccak256, toBytes, type Hex } from "viem";
+import { errorMessage } from "../../../lib/errors.ts";
 import type { Keeper } from "../keeper.ts";
 import { POOL_ABI, QUEUE_ABI, REGISTRY_ABI, WITHDRAWAL_VAULT_ABI } from "../protocol/abi.ts";
 import { chooseExits, exitsNeeded, type ExitCandidate } from "../protocol/economics.ts";
@@ -114,7 +115,10 @@ export class ExitsLoop implements Loop {
     const fee = await client
       .readContract({ ...vault, functionName: "withdrawalRequestFee" })
       .catch((error: unknown) => {
-        log.warn({ loop: this.name, error: String(error) }, "the chain takes no exits from withdrawal credentials");
+        log.warn(
+          { loop: this.name, error: errorMessage(error) },
+          "the chain takes no exits from withdrawal credentials",
+        );
         return undefined;
       });
     if (fee === undefined || fee > maxFee) return "waiting";

@@ -28,7 +28,7 @@ async function settle(epoch: number, look: () => Promise<void>): Promise<void> {
 
 /** The digest of the frame that a keeper worked out last. */
 function digestOf(keeper: Copy): Hex {
-  return String(keeper.lines.findLast(({ msg }) => msg === "worked a frame out")?.["digest"]) as Hex;
+  return keeper.lines.findLast(({ msg }) => msg === "worked a frame out")?.["digest"] as Hex;
 }
 
 /** Transactions by function and how they ended. */

@@ -1,5 +1,5 @@
 import { pino, type Logger } from "pino";
-import { EthstakeError } from "../../../lib/errors.ts";
+import { errorMessage, EthstakeError } from "../../../lib/errors.ts";
 
 export type { Logger } from "pino";
 
@@ -11,5 +11,5 @@ export function openLog(name: string): Logger {
 /** An error as it is logged: its code and what it says. */
 export function describeError(error: unknown): { readonly code: string; readonly error: string } {
   if (error instanceof EthstakeError) return { code: error.code, error: error.message };
-  return { code: "UNEXPECTED", error: error instanceof Error ? error.message : String(error) };
+  return { code: "UNEXPECTED", error: errorMessage(error) };
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { describe, expect, it } from "vitest";
 import { PROTOCOL_CONTRACTS } from "../../../components/protocol/contracts.ts";
+import { errorMessage } from "../../../lib/errors.ts";
 import { KeeperSettingsError } from "./errors.ts";
 import { loadSettings, LOOPS, parseSettings } from "./settings.ts";
 
@@ -25,7 +26,7 @@ function faultsOf(settings: unknown): readonly string[] {
     parseSettings("test", JSON.stringify(settings));
     return [];
   } catch (error) {
-    return error instanceof KeeperSettingsError ? error.data.faults : [String(error)];
+    return error instanceof KeeperSettingsError ? error.data.faults : [errorMessage(error)];
   }
 }
 

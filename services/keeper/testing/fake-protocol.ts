@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import {
   encodeAbiParameters,
   getAddress,
@@ -200,7 +201,7 @@ export class FakeProtocol {
   }
 
   #serviceLevel(): MemoryContract {
-    const key = (operatorId: unknown, window: unknown): string => `${String(operatorId)} ${String(window)}`;
+    const key = (operatorId: unknown, window: unknown): string => inspect([operatorId, window]);
     const due = ({ missedEpochs, assignedEpochs }: DowntimeArgs): bigint =>
       penaltyDue(missedEpochs, assignedEpochs, BigInt(this.windowEpochs), BOND_PER_KEY, FIRST_TERMS);
     const pending = (id: bigint): Penalty => {

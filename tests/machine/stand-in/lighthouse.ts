@@ -10,6 +10,7 @@ import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
+import { inspect } from "node:util";
 
 const [command, ...options] = process.argv.slice(2);
 if (command !== "bn" && command !== "vc") fail(`no command ${command ?? ""}`);
@@ -69,7 +70,7 @@ async function askEngine(): Promise<unknown> {
 
 function repeat(work: () => Promise<unknown>): void {
   const once = (): void => {
-    work().catch((error: unknown) => process.stdout.write(`${String(error)}\n`));
+    work().catch((error: unknown) => process.stdout.write(`${inspect(error)}\n`));
   };
   once();
   setInterval(once, 1000);
