@@ -12,8 +12,9 @@ import {Lanes} from "./libraries/Lanes.sol";
 import {QueueMath} from "./libraries/QueueMath.sol";
 
 /// @title The way out: requests to withdraw, served in the order in which they were made.
-/// @dev A request is one slot: its owner, and the shares of all requests up to it (ERC-721 of Solady keeps 96 bits beside
-/// the owner, and keeps them when the token is burnt). Rates belong to batches and payouts, so a request stores none.
+/// @dev A request is one slot: its owner, whether it was claimed, and the shares of all requests up to it (Solady's ERC-721
+/// keeps 96 bits beside the owner). Rates belong to batches and payouts, so a request stores none. A claimed position stays
+/// with its owner as a receipt that cannot be transferred: burning it would cost each claim 9,000 gas.
 contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
     /// @dev What a request reads and writes. One slot.
     /// @param lastRequestId The last request made.
@@ -77,6 +78,9 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
     /// @notice Seconds between the end of a stop and the next one.
     uint256 public constant HOLD_COOLDOWN = 14 days;
 
+    /// @dev Beside the owner: the request was claimed. The bits below it are the shares of all requests up to it.
+    uint256 private constant CLAIMED = 1 << 95;
+
     /// @inheritdoc IWithdrawalQueue
     IStakingPool public immutable override pool;
     /// @inheritdoc IWithdrawalQueue
@@ -127,7 +131,8 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
         firstRequestId = head.lastRequestId + 1;
         lastRequestId_ = head.lastRequestId + pieces;
         uint256 requested = head.requestedShares;
-        // Cannot truncate: 2^32 requests cost more gas than all blocks of a century; 2^96 shares are 600 times all ether.
+        // Neither reaches its bound: 2^32 requests cost more gas than all blocks of a century; 2^95 shares are 300 times all
+        // ether, and 270 years of staking at the highest rate limit.
         head.lastRequestId = uint32(lastRequestId_);
         head.requestedShares = uint96(requested + shares);
         _head = head;
@@ -238,7 +243,7 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
         request.owner = _ownerOf(requestId);
         request.shares = _sharesOf(requestId);
         request.finalized = requestId <= _tail.lastFinalizedId;
-        request.claimed = request.owner == address(0);
+        request.claimed = _getExtraData(requestId) & CLAIMED != 0;
         if (request.finalized) {
             request.assets = QueueMath.assetsOf(request.shares, _payouts[findHint(requestId)].rate);
         }
@@ -296,15 +301,18 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
         return "unstETHSTAKE";
     }
 
-    /// @notice Metadata of a position, as a data URI.
+    /// @notice Metadata of a position, as a data URI: a claimed one is a receipt and worth nothing.
     function tokenURI(uint256 requestId) public view override returns (string memory) {
         _requireKnown(requestId);
+        bool isClaimed = _getExtraData(requestId) & CLAIMED != 0;
         return string.concat(
             'data:application/json;utf8,{"name":"ethstake withdrawal #',
             Strings.toString(requestId),
             '","description":"A request to withdraw ',
             Strings.toString(_sharesOf(requestId)),
-            ' ethSTAKE (1e-18 units)"}'
+            ' ethSTAKE (1e-18 units)","attributes":[{"trait_type":"state","value":"',
+            isClaimed ? "claimed" : requestId <= _tail.lastFinalizedId ? "claimable" : "waiting",
+            '"}]}'
         );
     }
 
@@ -333,14 +341,14 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
     {
         uint256 low = tail.lastFinalizedId;
         uint256 base = tail.finalizedShares;
-        if (last <= low || QueueMath.assetsOf(_getExtraData(last) - base, rate) <= available) {
+        if (last <= low || QueueMath.assetsOf(_endOf(last) - base, rate) <= available) {
             return Math.max(last, low);
         }
         // It does not reach `last`: search below it.
         uint256 high = last - 1;
         while (low < high) {
             uint256 middle = (low + high + 1) / 2;
-            if (QueueMath.assetsOf(_getExtraData(middle) - base, rate) <= available) low = middle;
+            if (QueueMath.assetsOf(_endOf(middle) - base, rate) <= available) low = middle;
             else high = middle - 1;
         }
         return low;
@@ -348,7 +356,7 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
 
     /// @dev Finalises up to a request at a rate.
     function _finalize(Tail memory tail, uint256 last, uint256 rate) private returns (uint256 assets) {
-        uint256 end = _getExtraData(last);
+        uint256 end = _endOf(last);
         uint256 shares = end - tail.finalizedShares;
         assets = QueueMath.assetsOf(shares, rate);
         uint256 count = tail.payouts;
@@ -363,25 +371,38 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
         emit WithdrawalsFinalized(last, shares, assets, rate);
     }
 
-    /// @dev Burns a position and gives what it pays. The caller sends it.
+    /// @dev Marks a position as claimed and gives what it pays. The caller sends it.
     function _take(uint256 requestId, uint256 hint, address recipient) private returns (uint256 assets) {
         // The pool takes the queue's ether, but counts only what a frame gives back.
         if (recipient == address(0) || recipient == address(pool)) revert WithdrawalQueueInvalidAddress();
         if (_ownerOf(requestId) != msg.sender) revert WithdrawalQueueNotOwner(msg.sender, requestId);
+        uint256 extra = _getExtraData(requestId);
+        if (extra & CLAIMED != 0) revert WithdrawalQueueAlreadyClaimed(requestId);
         Payout memory payout = _payouts[hint];
         if (payout.lastId == 0) revert WithdrawalQueueNotFinalized(requestId);
         if (requestId < payout.firstId || requestId > payout.lastId) {
             revert WithdrawalQueueInvalidHint(requestId, hint);
         }
-        assets = QueueMath.assetsOf(_sharesOf(requestId), payout.rate);
-        _burn(requestId);
+        assets = QueueMath.assetsOf(extra - _endOf(requestId - 1), payout.rate);
+        _setExtraData(requestId, uint96(extra | CLAIMED));
         emit WithdrawalClaimed(requestId, msg.sender, recipient, assets);
+    }
+
+    /// @dev A claimed position stays where it is: nobody can sell one as if it still paid.
+    function _beforeTokenTransfer(address from, address, uint256 requestId) internal view override {
+        if (from != address(0) && _getExtraData(requestId) & CLAIMED != 0) {
+            revert WithdrawalQueueAlreadyClaimed(requestId);
+        }
     }
 
     /// @dev Shares of one request.
     function _sharesOf(uint256 requestId) private view returns (uint256) {
-        // Request 0 does not exist and has none before it.
-        return _getExtraData(requestId) - _getExtraData(requestId - 1);
+        return _endOf(requestId) - _endOf(requestId - 1);
+    }
+
+    /// @dev Shares of all requests up to one. Request 0 does not exist and has none.
+    function _endOf(uint256 requestId) private view returns (uint256) {
+        return _getExtraData(requestId) & (CLAIMED - 1);
     }
 
     /// @dev Reverts for an id that no request has.

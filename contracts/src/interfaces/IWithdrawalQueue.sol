@@ -14,7 +14,7 @@ import {IStakingPool} from "./IStakingPool.sol";
 /// This contract cannot be upgraded and nobody has a right over the ether in it but the positions' owners.
 interface IWithdrawalQueue {
     /// @notice A request.
-    /// @param owner Who may claim it; zero once claimed.
+    /// @param owner Who may claim it, or claimed it.
     /// @param shares Shares that it gave.
     /// @param finalized Whether its ether is set aside.
     /// @param claimed Whether it was paid.
@@ -50,8 +50,10 @@ interface IWithdrawalQueue {
     error WithdrawalQueueTooLarge(uint256 shares, uint256 maximum);
     /// @notice No request has this id.
     error WithdrawalQueueUnknownRequest(uint256 requestId);
-    /// @notice The caller does not own the position, or it was claimed.
+    /// @notice The caller does not own the position.
     error WithdrawalQueueNotOwner(address caller, uint256 requestId);
+    /// @notice The request was paid: its position is a receipt, which neither pays nor can be transferred.
+    error WithdrawalQueueAlreadyClaimed(uint256 requestId);
     /// @notice The request's ether is not set aside yet.
     error WithdrawalQueueNotFinalized(uint256 requestId);
     /// @notice The hint is not the request's payout.
@@ -79,7 +81,7 @@ interface IWithdrawalQueue {
         external
         returns (uint256 firstRequestId, uint256 lastRequestId);
 
-    /// @notice Pays a finalised request and burns the position. Its owner only.
+    /// @notice Pays a finalised request. Its owner only. The position stays as a receipt that cannot be transferred.
     /// @param hint The payout that `findHint` gives; any other reverts.
     /// @param recipient Gets the ether.
     /// @return assets Wei.

@@ -107,8 +107,9 @@ contract GasVaultsTest is VaultBase {
     }
 
     function test_gas_coverageFund() public {
-        CoverageFund fund =
-            CoverageFund(payable(proxy(implementation("CoverageFund", ""), abi.encodeCall(CoverageFund.initialize, (admin)))));
+        CoverageFund fund = CoverageFund(
+            payable(proxy(implementation("CoverageFund", ""), abi.encodeCall(CoverageFund.initialize, (admin))))
+        );
         bytes32 role = fund.COVER_ROLE();
         vm.prank(admin);
         fund.grantRole(role, bob);

@@ -28,9 +28,8 @@ contract BeaconProofsTest is BeaconBase {
 
     function setUp() public override {
         super.setUp();
-        proofs = BeaconProofs(
-            proxy(implementation("BeaconProofs", ""), abi.encodeCall(BeaconProofs.initialize, (admin)))
-        );
+        proofs =
+            BeaconProofs(proxy(implementation("BeaconProofs", ""), abi.encodeCall(BeaconProofs.initialize, (admin))));
         gloas = implementation("GloasBeaconVerifier", abi.encode(configurationOf(GLOAS_SLOT)));
         fixture = "electra";
         electra = implementation("BeaconVerifier", abi.encode(configurationOf(0)));

@@ -34,8 +34,9 @@ contract CoverageFundTest is Base {
 
     function setUp() public override {
         super.setUp();
-        fund =
-            CoverageFund(payable(proxy(implementation("CoverageFund", ""), abi.encodeCall(CoverageFund.initialize, (admin)))));
+        fund = CoverageFund(
+            payable(proxy(implementation("CoverageFund", ""), abi.encodeCall(CoverageFund.initialize, (admin))))
+        );
         vm.startPrank(admin);
         fund.grantRole(COVER_ROLE, module);
         fund.grantRole(fund.UPGRADER_ROLE(), upgrader);
@@ -151,8 +152,9 @@ contract CoverageFundTest is Base {
 
     /// @dev A module that calls again gets no more than there is, and what each call names is what it gets.
     function test_cover_again() public {
-        CoverageFund fresh =
-            CoverageFund(payable(proxy(implementation("CoverageFund", ""), abi.encodeCall(CoverageFund.initialize, (admin)))));
+        CoverageFund fresh = CoverageFund(
+            payable(proxy(implementation("CoverageFund", ""), abi.encodeCall(CoverageFund.initialize, (admin))))
+        );
         GreedyModule greedy = new GreedyModule(fresh);
         vm.prank(admin);
         fresh.grantRole(COVER_ROLE, address(greedy));

@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Errors} from "@openzeppelin/contracts/utils/Errors.sol";
-import {ERC721} from "solady/tokens/ERC721.sol";
+import {LibString} from "solady/utils/LibString.sol";
 import {IWithdrawalQueue} from "../../src/interfaces/IWithdrawalQueue.sol";
 import {Lanes} from "../../src/libraries/Lanes.sol";
 import {PoolTest} from "../support/PoolTest.sol";
@@ -31,16 +31,13 @@ contract WithdrawalQueueClaimsTest is PoolTest {
 
     function test_claim_paysTheRecipient() public {
         vm.expectEmit(address(queue));
-        emit ERC721.Transfer(alice, address(0), 1);
-        vm.expectEmit(address(queue));
         emit IWithdrawalQueue.WithdrawalClaimed(1, alice, recipient, 10 ether);
         vm.prank(alice);
         assertEq(queue.claim(1, 0, recipient), 10 ether);
         assertEq(recipient.balance, 10 ether);
         assertEq(address(queue).balance, 45 ether);
-        assertEq(queue.balanceOf(alice), 4);
         IWithdrawalQueue.Request memory request = queue.requestOf(1);
-        assertEq(request.owner, address(0));
+        assertEq(request.owner, alice);
         assertEq(request.shares, 10 ether);
         assertEq(request.assets, 10 ether);
         assertTrue(request.finalized);
@@ -52,7 +49,45 @@ contract WithdrawalQueueClaimsTest is PoolTest {
         assertEq(queue.requestOf(2).assets, 20 ether);
         assertFalse(queue.requestOf(5).finalized);
         assertEq(queue.requestOf(5).assets, 0);
-        assertGt(bytes(queue.tokenURI(1)).length, 0);
+    }
+
+    /// @dev Its owner keeps it; whoever it was approved for cannot sell it as if it still paid.
+    function test_claim_leavesAReceiptThatStays() public {
+        vm.startPrank(alice);
+        queue.approve(mallory, 1);
+        queue.setApprovalForAll(mallory, true);
+        queue.claim(1);
+        assertEq(queue.ownerOf(1), alice);
+        assertEq(queue.balanceOf(alice), 5);
+        bytes memory refused = abi.encodeWithSelector(IWithdrawalQueue.WithdrawalQueueAlreadyClaimed.selector, 1);
+        vm.expectRevert(refused);
+        queue.transferFrom(alice, bob, 1);
+        vm.expectRevert(refused);
+        queue.safeTransferFrom(alice, bob, 1);
+        vm.expectRevert(refused);
+        queue.safeTransferFrom(alice, bob, 1, "");
+        vm.stopPrank();
+        vm.startPrank(mallory);
+        vm.expectRevert(refused);
+        queue.transferFrom(alice, mallory, 1);
+        // The others still can.
+        queue.transferFrom(alice, mallory, 2);
+        assertEq(queue.balanceOf(alice), 4);
+        assertEq(queue.balanceOf(mallory), 1);
+        assertEq(queue.claim(2), 20 ether);
+        vm.expectRevert(abi.encodeWithSelector(IWithdrawalQueue.WithdrawalQueueNotOwner.selector, mallory, 1));
+        queue.claim(1);
+    }
+
+    function test_claim_isToldByThePosition() public {
+        vm.prank(alice);
+        queue.claim(1);
+        string[3] memory states = ["claimed", "claimable", "waiting"];
+        uint256[3] memory ids = [uint256(1), 4, 5];
+        for (uint256 i = 0; i < 3; ++i) {
+            string memory expected = string.concat('"attributes":[{"trait_type":"state","value":"', states[i], '"}]}');
+            assertTrue(LibString.endsWith(queue.tokenURI(ids[i]), expected), queue.tokenURI(ids[i]));
+        }
     }
 
     function test_claim_findsThePayoutByItself() public {
@@ -71,7 +106,7 @@ contract WithdrawalQueueClaimsTest is PoolTest {
     function test_claim_onceOnly() public {
         vm.startPrank(alice);
         queue.claim(1, 0, alice);
-        bytes memory refused = abi.encodeWithSelector(IWithdrawalQueue.WithdrawalQueueNotOwner.selector, alice, 1);
+        bytes memory refused = abi.encodeWithSelector(IWithdrawalQueue.WithdrawalQueueAlreadyClaimed.selector, 1);
         vm.expectRevert(refused);
         queue.claim(1, 0, alice);
         vm.expectRevert(refused);
@@ -177,13 +212,15 @@ contract WithdrawalQueueClaimsTest is PoolTest {
         vm.prank(alice);
         assertEq(queue.claimBatch(ids, hints, recipient), 55 ether);
         assertEq(recipient.balance, 55 ether);
-        assertEq(queue.balanceOf(alice), 1);
+        for (uint256 id = 1; id <= 4; ++id) {
+            assertTrue(queue.requestOf(id).claimed);
+        }
     }
 
     function test_claimBatch_refusesOneTwice() public {
         (uint256[] memory ids, uint256[] memory hints) = lists(2);
         ids[1] = 1;
-        vm.expectRevert(abi.encodeWithSelector(IWithdrawalQueue.WithdrawalQueueNotOwner.selector, alice, 1));
+        vm.expectRevert(abi.encodeWithSelector(IWithdrawalQueue.WithdrawalQueueAlreadyClaimed.selector, 1));
         vm.prank(alice);
         queue.claimBatch(ids, hints, alice);
     }

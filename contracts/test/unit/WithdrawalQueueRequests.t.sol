@@ -299,7 +299,7 @@ contract WithdrawalQueueRequestsTest is PoolTest {
         uint256 id = requestAs(alice, 12.5 ether);
         assertEq(
             queue.tokenURI(id),
-            'data:application/json;utf8,{"name":"ethstake withdrawal #2","description":"A request to withdraw 12500000000000000000 ethSTAKE (1e-18 units)"}'
+            'data:application/json;utf8,{"name":"ethstake withdrawal #2","description":"A request to withdraw 12500000000000000000 ethSTAKE (1e-18 units)","attributes":[{"trait_type":"state","value":"waiting"}]}'
         );
     }
 }

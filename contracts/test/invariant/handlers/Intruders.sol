@@ -111,6 +111,12 @@ abstract contract Intruders is Wardens {
         bytes memory claim = abi.encodeWithSignature("claim(uint256)", id);
         if (position.claimed || position.finalized == 0 || time < QUEUE.claimsHeldUntil()) {
             _refused(position.owner, address(QUEUE), claim);
+            if (position.claimed) {
+                _refused(
+                    position.owner, address(QUEUE), abi.encodeCall(QUEUE.transferFrom, (position.owner, STRANGER, id))
+                );
+                _count("intrudeReceipts");
+            }
             _count("intrudeClaims");
         } else {
             uint256 hint = QUEUE.findHint(id) + 1 + seed % 3;
