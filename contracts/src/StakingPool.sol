@@ -2,13 +2,11 @@
 pragma solidity 0.8.30;
 
 import {AccessControlUpgradeable} from "@openzeppelin/contracts-upgradeable/access/AccessControlUpgradeable.sol";
-import {
-    ERC20PermitUpgradeable
-} from "@openzeppelin/contracts-upgradeable/token/ERC20/extensions/ERC20PermitUpgradeable.sol";
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Bound} from "./abstract/Bound.sol";
 import {ExpiringPause} from "./abstract/ExpiringPause.sol";
+import {ShareToken} from "./abstract/ShareToken.sol";
 import {IExecutionRewardsVault} from "./interfaces/IExecutionRewardsVault.sol";
 import {IOperatorRegistry} from "./interfaces/IOperatorRegistry.sol";
 import {IStakingPool} from "./interfaces/IStakingPool.sol";
@@ -19,7 +17,7 @@ import {RateLimit} from "./libraries/RateLimit.sol";
 import {ShareMath} from "./libraries/ShareMath.sol";
 
 /// @title The staking pool and its share token ethSTAKE.
-contract StakingPool is IStakingPool, ERC20PermitUpgradeable, Bound, ExpiringPause {
+contract StakingPool is IStakingPool, ShareToken, Bound, ExpiringPause {
     /// @dev What the pool holds. One slot: the only one of its own that stake writes.
     /// @param bufferedEther Wei not with validators.
     /// @param beaconEther Wei with validators.
@@ -74,7 +72,7 @@ contract StakingPool is IStakingPool, ERC20PermitUpgradeable, Bound, ExpiringPau
     bytes32 public constant DEPOSITS_ROLE = keccak256("DEPOSITS_ROLE");
     /// @notice RewardDistribution: may settle reports.
     bytes32 public constant DISTRIBUTION_ROLE = keccak256("DISTRIBUTION_ROLE");
-    /// @notice WithdrawalQueue: may take the shares of who calls it.
+    /// @notice WithdrawalQueue: may take the shares of who calls it, and counts positions.
     bytes32 public constant QUEUE_ROLE = keccak256("QUEUE_ROLE");
 
     /// @notice Wei of one validator: the balance at which it is activated.
@@ -196,8 +194,18 @@ contract StakingPool is IStakingPool, ERC20PermitUpgradeable, Bound, ExpiringPau
     /* MODULES */
 
     /// @inheritdoc IStakingPool
-    function lockForWithdrawal(address owner, uint256 shares) external override onlyRole(QUEUE_ROLE) {
+    function lockForWithdrawal(address owner, uint256 shares, address receiver, uint256 positions)
+        external
+        override
+        onlyRole(QUEUE_ROLE)
+    {
         _transfer(owner, msg.sender, shares);
+        _addPositions(receiver, positions);
+    }
+
+    /// @inheritdoc IStakingPool
+    function movePosition(address from, address to) external override onlyRole(QUEUE_ROLE) {
+        _movePosition(from, to);
     }
 
     /// @inheritdoc IStakingPool
@@ -322,6 +330,11 @@ contract StakingPool is IStakingPool, ERC20PermitUpgradeable, Bound, ExpiringPau
     }
 
     /* VIEWS */
+
+    /// @inheritdoc IStakingPool
+    function positionsOf(address owner) external view override returns (uint256) {
+        return _positionsOf(owner);
+    }
 
     /// @inheritdoc IStakingPool
     function totalPooledEther() public view override returns (uint256) {

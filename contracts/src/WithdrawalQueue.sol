@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Strings} from "@openzeppelin/contracts/utils/Strings.sol";
-import {ERC721} from "solady/tokens/ERC721.sol";
 import {IReportConsensus} from "./interfaces/IReportConsensus.sol";
 import {IStakingPool} from "./interfaces/IStakingPool.sol";
 import {IWithdrawalQueue} from "./interfaces/IWithdrawalQueue.sol";
@@ -12,10 +12,19 @@ import {Lanes} from "./libraries/Lanes.sol";
 import {QueueMath} from "./libraries/QueueMath.sol";
 
 /// @title The way out: requests to withdraw, served in the order in which they were made.
-/// @dev A request is one slot: its owner, whether it was claimed, and the shares of all requests up to it (Solady's ERC-721
-/// keeps 96 bits beside the owner). Rates belong to batches and payouts, so a request stores none. A claimed position stays
-/// with its owner as a receipt that cannot be transferred: burning it would cost each claim 9,000 gas.
+/// @dev OpenZeppelin's ERC-721 with a storage of its own, so that a request writes one new slot: its owner, whether it was
+/// claimed, and the shares of all requests up to it. Owners' balances are in the pool, in the slot of their shares. Rates
+/// belong to batches and payouts, so a request stores none. A claimed position stays with its owner as a receipt that cannot
+/// be transferred: a claim asks the pool nothing.
 contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
+    /// @dev A request. One slot.
+    /// @param owner Who may claim it, or claimed it.
+    /// @param end Shares of all requests up to it; CLAIMED beside them once it was paid.
+    struct Position {
+        address owner;
+        uint96 end;
+    }
+
     /// @dev What a request reads and writes. One slot.
     /// @param lastRequestId The last request made.
     /// @param requestedShares Shares of all requests ever made.
@@ -78,7 +87,7 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
     /// @notice Seconds between the end of a stop and the next one.
     uint256 public constant HOLD_COOLDOWN = 14 days;
 
-    /// @dev Beside the owner: the request was claimed. The bits below it are the shares of all requests up to it.
+    /// @dev Of a position's end: the request was claimed.
     uint256 private constant CLAIMED = 1 << 95;
 
     /// @inheritdoc IWithdrawalQueue
@@ -90,6 +99,7 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
     Tail private _tail;
     Batch[] private _batches;
     mapping(uint256 index => Payout) private _payouts;
+    mapping(uint256 requestId => Position) private _positions;
 
     /// @dev Stops the call while claims are held.
     modifier whenNotHeld() {
@@ -106,7 +116,7 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
 
     /// @param pool_ The pool whose shares are withdrawn.
     /// @param guardians_ The committee that may stop claims for a while.
-    constructor(IStakingPool pool_, IReportConsensus guardians_) {
+    constructor(IStakingPool pool_, IReportConsensus guardians_) ERC721("ethstake Withdrawal", "unstETHSTAKE") {
         if (address(pool_) == address(0) || address(guardians_) == address(0)) revert WithdrawalQueueInvalidAddress();
         pool = pool_;
         guardians = guardians_;
@@ -125,7 +135,8 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
         if (pieces > MAX_REQUESTS_PER_CALL) {
             revert WithdrawalQueueTooLarge(shares, MAX_REQUESTS_PER_CALL * MAX_REQUEST_SHARES);
         }
-        pool.lockForWithdrawal(msg.sender, shares);
+        if (receiver == address(0)) revert ERC721InvalidReceiver(receiver);
+        pool.lockForWithdrawal(msg.sender, shares, receiver, pieces);
 
         Head memory head = _head;
         firstRequestId = head.lastRequestId + 1;
@@ -141,7 +152,8 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
         for (uint256 id = firstRequestId; id <= lastRequestId_; ++id) {
             uint256 piece = (end - requested) / (lastRequestId_ + 1 - id);
             requested += piece;
-            _mintAndSetExtraDataUnchecked(receiver, id, uint96(requested));
+            _positions[id] = Position(receiver, uint96(requested));
+            emit Transfer(address(0), receiver, id);
             emit WithdrawalRequested(id, receiver, piece);
         }
     }
@@ -243,7 +255,7 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
         request.owner = _ownerOf(requestId);
         request.shares = _sharesOf(requestId);
         request.finalized = requestId <= _tail.lastFinalizedId;
-        request.claimed = _getExtraData(requestId) & CLAIMED != 0;
+        request.claimed = _isClaimed(requestId);
         if (request.finalized) {
             request.assets = QueueMath.assetsOf(request.shares, _payouts[findHint(requestId)].rate);
         }
@@ -291,27 +303,22 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
         return _tail.payouts;
     }
 
-    /// @notice The collection's name.
-    function name() public pure override returns (string memory) {
-        return "ethstake Withdrawal";
-    }
-
-    /// @notice The collection's symbol.
-    function symbol() public pure override returns (string memory) {
-        return "unstETHSTAKE";
+    /// @notice An owner's positions, receipts included.
+    function balanceOf(address owner) public view override returns (uint256) {
+        if (owner == address(0)) revert ERC721InvalidOwner(owner);
+        return pool.positionsOf(owner);
     }
 
     /// @notice Metadata of a position, as a data URI: a claimed one is a receipt and worth nothing.
     function tokenURI(uint256 requestId) public view override returns (string memory) {
         _requireKnown(requestId);
-        bool isClaimed = _getExtraData(requestId) & CLAIMED != 0;
         return string.concat(
             'data:application/json;utf8,{"name":"ethstake withdrawal #',
             Strings.toString(requestId),
             '","description":"A request to withdraw ',
             Strings.toString(_sharesOf(requestId)),
             ' ethSTAKE (1e-18 units)","attributes":[{"trait_type":"state","value":"',
-            isClaimed ? "claimed" : requestId <= _tail.lastFinalizedId ? "claimable" : "waiting",
+            _isClaimed(requestId) ? "claimed" : requestId <= _tail.lastFinalizedId ? "claimable" : "waiting",
             '"}]}'
         );
     }
@@ -375,24 +382,39 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
     function _take(uint256 requestId, uint256 hint, address recipient) private returns (uint256 assets) {
         // The pool takes the queue's ether, but counts only what a frame gives back.
         if (recipient == address(0) || recipient == address(pool)) revert WithdrawalQueueInvalidAddress();
-        if (_ownerOf(requestId) != msg.sender) revert WithdrawalQueueNotOwner(msg.sender, requestId);
-        uint256 extra = _getExtraData(requestId);
-        if (extra & CLAIMED != 0) revert WithdrawalQueueAlreadyClaimed(requestId);
+        Position memory position = _positions[requestId];
+        if (position.owner != msg.sender) revert WithdrawalQueueNotOwner(msg.sender, requestId);
+        if (position.end & CLAIMED != 0) revert WithdrawalQueueAlreadyClaimed(requestId);
         Payout memory payout = _payouts[hint];
         if (payout.lastId == 0) revert WithdrawalQueueNotFinalized(requestId);
         if (requestId < payout.firstId || requestId > payout.lastId) {
             revert WithdrawalQueueInvalidHint(requestId, hint);
         }
-        assets = QueueMath.assetsOf(extra - _endOf(requestId - 1), payout.rate);
-        _setExtraData(requestId, uint96(extra | CLAIMED));
+        assets = QueueMath.assetsOf(position.end - _endOf(requestId - 1), payout.rate);
+        _positions[requestId].end = uint96(position.end | CLAIMED);
         emit WithdrawalClaimed(requestId, msg.sender, recipient, assets);
     }
 
-    /// @dev A claimed position stays where it is: nobody can sell one as if it still paid.
-    function _beforeTokenTransfer(address from, address, uint256 requestId) internal view override {
-        if (from != address(0) && _getExtraData(requestId) & CLAIMED != 0) {
-            revert WithdrawalQueueAlreadyClaimed(requestId);
-        }
+    /// @dev Moves a position: requestWithdrawal makes them itself, and none is burnt. A claimed one stays where it is, so that
+    /// nobody can sell it as if it still paid.
+    function _update(address to, uint256 requestId, address caller) internal override returns (address from) {
+        from = _ownerOf(requestId);
+        _checkAuthorized(from, caller, requestId);
+        if (_isClaimed(requestId)) revert WithdrawalQueueAlreadyClaimed(requestId);
+        _approve(address(0), requestId, address(0), false);
+        _positions[requestId].owner = to;
+        emit Transfer(from, to, requestId);
+        pool.movePosition(from, to);
+    }
+
+    /// @dev The owner of a position; zero where there is none.
+    function _ownerOf(uint256 requestId) internal view override returns (address) {
+        return _positions[requestId].owner;
+    }
+
+    /// @dev Whether a request was paid.
+    function _isClaimed(uint256 requestId) private view returns (bool) {
+        return _positions[requestId].end & CLAIMED != 0;
     }
 
     /// @dev Shares of one request.
@@ -402,7 +424,7 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
 
     /// @dev Shares of all requests up to one. Request 0 does not exist and has none.
     function _endOf(uint256 requestId) private view returns (uint256) {
-        return _getExtraData(requestId) & (CLAIMED - 1);
+        return _positions[requestId].end & (CLAIMED - 1);
     }
 
     /// @dev Reverts for an id that no request has.

@@ -23,6 +23,13 @@ export const TARGETS: readonly Target[] = [
   { name: "RewardDistribution", source: "src/RewardDistribution.sol", deployed: true },
   { name: "ReportConsensus", source: "src/ReportConsensus.sol", deployed: true },
   { name: "ServiceLevel", source: "src/ServiceLevel.sol", deployed: true },
+  {
+    name: "ShareToken",
+    source: "src/abstract/ShareToken.sol",
+    deployed: false,
+    tests: "StakingPool",
+    inlinedIn: ["test/fuzz/ShareToken.t.sol"],
+  },
   { name: "ServiceTerms", source: "src/abstract/ServiceTerms.sol", deployed: false, tests: "ServiceLevel" },
   { name: "BeaconDeposits", source: "src/BeaconDeposits.sol", deployed: true },
   { name: "BeaconProofs", source: "src/BeaconProofs.sol", deployed: true },

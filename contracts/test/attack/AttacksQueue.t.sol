@@ -40,7 +40,7 @@ contract RobbingPool {
         if (msg.value > 1) QUEUE.processFrame{value: msg.value / 2}(1e45, 1e45, 1, type(uint32).max);
     }
 
-    function lockForWithdrawal(address, uint256) external {}
+    function lockForWithdrawal(address, uint256, address, uint256) external {}
 
     function frame(uint256 value, uint256 rate) external returns (uint256 assets) {
         (assets,) = QUEUE.processFrame{value: value}(rate, rate, 1, type(uint32).max);

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
+import {stdError} from "forge-std/StdError.sol";
 import {StakingPool} from "../../src/StakingPool.sol";
 import {IExpiringPause} from "../../src/interfaces/IExpiringPause.sol";
 import {IGoverned} from "../../src/interfaces/IGoverned.sol";
@@ -398,15 +399,35 @@ contract StakingPoolTest is PoolTest {
         stakeAs(alice, 2 ether);
         expectUnauthorized(alice, pool.QUEUE_ROLE());
         vm.prank(alice);
-        pool.lockForWithdrawal(alice, 1 ether);
+        pool.lockForWithdrawal(alice, 1 ether, bob, 2);
         vm.expectEmit(address(pool));
         emit IERC20.Transfer(alice, address(queue), 1 ether);
         vm.startPrank(address(queue));
-        pool.lockForWithdrawal(alice, 1 ether);
+        pool.lockForWithdrawal(alice, 1 ether, bob, 2);
         vm.expectRevert(
             abi.encodeWithSelector(IERC20Errors.ERC20InsufficientBalance.selector, alice, 1 ether, 1 ether + 1)
         );
-        pool.lockForWithdrawal(alice, 1 ether + 1);
+        pool.lockForWithdrawal(alice, 1 ether + 1, bob, 1);
         assertEq(pool.balanceOf(address(queue)), 1 ether);
+        assertEq(pool.balanceOf(alice), 1 ether);
+        assertEq(pool.positionsOf(bob), 2);
+        assertEq(pool.positionsOf(alice), 0);
+    }
+
+    function test_movePosition_isForTheQueue() public {
+        expectUnauthorized(alice, pool.QUEUE_ROLE());
+        vm.prank(alice);
+        pool.movePosition(bob, alice);
+        stakeAs(alice, 2 ether);
+        vm.startPrank(address(queue));
+        pool.lockForWithdrawal(alice, 1 ether, alice, 2);
+        pool.movePosition(alice, bob);
+        assertEq(pool.positionsOf(alice), 1);
+        assertEq(pool.positionsOf(bob), 1);
+        pool.movePosition(bob, bob);
+        assertEq(pool.positionsOf(bob), 1);
+        vm.expectRevert(stdError.arithmeticError);
+        pool.movePosition(mallory, bob);
+        assertEq(pool.balanceOf(alice), 1 ether, "shares stay");
     }
 }

@@ -286,11 +286,23 @@ contract LayoutTest is Base {
     /* NAMESPACES */
 
     /// @dev OpenZeppelin's own: versions of it that move them would lose every balance and role.
-    function test_layout_ofTheLibraries() public {
+    function test_layout_shareToken() public {
         stakeAs(alice, 5 ether);
+        vm.startPrank(alice);
+        queue.requestWithdrawal(1 ether, alice);
+        queue.requestWithdrawal(1 ether, alice);
+        vm.stopPrank();
+        uint256 slot = namespaceOf("ethstake.storage.ShareToken");
+        layout(address(pool), slot, 5 ether);
+        layout(address(pool), at(uint160(alice), slot + 1), 3 ether | uint256(2) << 192);
+        layout(address(pool), at(uint160(address(queue)), slot + 1), 2 ether);
+    }
+
+    function test_layout_ofTheLibraries() public {
         uint256 erc20 = namespaceOf("openzeppelin.storage.ERC20");
-        layout(address(pool), at(uint160(alice), erc20), 5 ether);
-        layout(address(pool), erc20 + 2, 5 ether);
+        vm.prank(alice);
+        pool.approve(bob, 5 ether);
+        layout(address(pool), at(uint160(bob), at(uint160(alice), erc20 + 1)), 5 ether);
         uint256 roles = namespaceOf("openzeppelin.storage.AccessControl");
         layout(address(registry), at(uint160(admin), at(0, roles)), 1);
         layout(address(registry), namespaceOf("openzeppelin.storage.Initializable"), 1);

@@ -23,7 +23,10 @@ abstract contract Intruders is Wardens {
         bytes32[] memory hashes = new bytes32[](1);
         if (keys.length != 0) hashes[0] = _hashOf(amount % keys.length);
         _refused(STRANGER, address(POOL), abi.encodeCall(POOL.takeForDeposits, (1)));
-        _refused(STRANGER, address(POOL), abi.encodeCall(POOL.lockForWithdrawal, (stakerAt(amount), amount)));
+        _refused(
+            STRANGER, address(POOL), abi.encodeCall(POOL.lockForWithdrawal, (stakerAt(amount), amount, STRANGER, 1))
+        );
+        _refused(STRANGER, address(POOL), abi.encodeCall(POOL.movePosition, (stakerAt(amount), STRANGER)));
         _refused(STRANGER, address(POOL), abi.encodeCall(POOL.settle, (settlement)));
         _refused(STRANGER, address(REGISTRY), abi.encodeCall(REGISTRY.takeKeys, (1)));
         _refused(STRANGER, address(REGISTRY), abi.encodeCall(REGISTRY.resolveKey, (hashes[0], true)));
