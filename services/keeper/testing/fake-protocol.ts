@@ -1,4 +1,3 @@
-import { inspect } from "node:util";
 import {
   encodeAbiParameters,
   getAddress,
@@ -201,7 +200,7 @@ export class FakeProtocol {
   }
 
   #serviceLevel(): MemoryContract {
-    const key = (operatorId: unknown, window: unknown): string => inspect([operatorId, window]);
+    const key = (operatorId: unknown, window: unknown): string => `${Number(operatorId)} ${Number(window)}`;
     const due = ({ missedEpochs, assignedEpochs }: DowntimeArgs): bigint =>
       penaltyDue(missedEpochs, assignedEpochs, BigInt(this.windowEpochs), BOND_PER_KEY, FIRST_TERMS);
     const pending = (id: bigint): Penalty => {
