@@ -6,6 +6,7 @@ export default defineConfig({
     include: [
       "{lib,stacks,components,provider,engine,devnet,verify,services,cli,scripts,contracts,docs,cloud-init,policy,key-management,monitoring}/**/*.test.ts",
     ],
+    setupFiles: ["tests/property-seed.ts"],
     // Against what hangs; not a measure of what is slow on a busy machine.
     testTimeout: 60_000,
     pool: "forks",
