@@ -72,7 +72,7 @@ contract StakingPool is IStakingPool, ShareToken, Bound, ExpiringPause {
     bytes32 public constant DEPOSITS_ROLE = keccak256("DEPOSITS_ROLE");
     /// @notice RewardDistribution: may settle reports.
     bytes32 public constant DISTRIBUTION_ROLE = keccak256("DISTRIBUTION_ROLE");
-    /// @notice WithdrawalQueue: may take the shares of who calls it, and counts positions.
+    /// @notice WithdrawalQueue: may take the shares of who calls it, and counts the positions it gives.
     bytes32 public constant QUEUE_ROLE = keccak256("QUEUE_ROLE");
 
     /// @notice Wei of one validator: the balance at which it is activated.
@@ -201,11 +201,6 @@ contract StakingPool is IStakingPool, ShareToken, Bound, ExpiringPause {
     {
         _transfer(owner, msg.sender, shares);
         _addPositions(receiver, positions);
-    }
-
-    /// @inheritdoc IStakingPool
-    function movePosition(address from, address to) external override onlyRole(QUEUE_ROLE) {
-        _movePosition(from, to);
     }
 
     /// @inheritdoc IStakingPool

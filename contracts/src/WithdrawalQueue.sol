@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Strings} from "@openzeppelin/contracts/utils/Strings.sol";
 import {IReportConsensus} from "./interfaces/IReportConsensus.sol";
 import {IStakingPool} from "./interfaces/IStakingPool.sol";
@@ -13,9 +14,9 @@ import {QueueMath} from "./libraries/QueueMath.sol";
 
 /// @title The way out: requests to withdraw, served in the order in which they were made.
 /// @dev OpenZeppelin's ERC-721 with a storage of its own, so that a request writes one new slot: its owner, whether it was
-/// claimed, and the shares of all requests up to it. Owners' balances are in the pool, in the slot of their shares. Rates
-/// belong to batches and payouts, so a request stores none. A claimed position stays with its owner as a receipt that cannot
-/// be transferred: a claim asks the pool nothing.
+/// claimed, and the shares of all requests up to it. How many positions an account was given is counted in the pool, in the
+/// slot of its shares, and what was transferred here: neither claims nor transfers ask the pool. Rates belong to batches and
+/// payouts, so a request stores none. A claimed position stays with its owner as a receipt that cannot be transferred.
 contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
     /// @dev A request. One slot.
     /// @param owner Who may claim it, or claimed it.
@@ -100,6 +101,8 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
     Batch[] private _batches;
     mapping(uint256 index => Payout) private _payouts;
     mapping(uint256 requestId => Position) private _positions;
+    /// @dev Positions that came by transfers, less those that left by them.
+    mapping(address owner => int256) private _moved;
 
     /// @dev Stops the call while claims are held.
     modifier whenNotHeld() {
@@ -142,13 +145,14 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
         firstRequestId = head.lastRequestId + 1;
         lastRequestId_ = head.lastRequestId + pieces;
         uint256 requested = head.requestedShares;
-        // Neither reaches its bound: 2^32 requests cost more gas than all blocks of a century; 2^95 shares are 300 times all
-        // ether, and 270 years of staking at the highest rate limit.
-        head.lastRequestId = uint32(lastRequestId_);
-        head.requestedShares = uint96(requested + shares);
+        uint256 end = requested + shares;
+        // 2^95 shares are 300 times all ether, and 270 years of staking at the highest rate limit: only a pool that asks for
+        // nothing gets there, and must not come round to requests that were made before.
+        if (end >= CLAIMED) revert WithdrawalQueueFull();
+        head.lastRequestId = SafeCast.toUint32(lastRequestId_);
+        head.requestedShares = uint96(end);
         _head = head;
 
-        uint256 end = requested + shares;
         for (uint256 id = firstRequestId; id <= lastRequestId_; ++id) {
             uint256 piece = (end - requested) / (lastRequestId_ + 1 - id);
             requested += piece;
@@ -306,14 +310,14 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
     /// @notice An owner's positions, receipts included.
     function balanceOf(address owner) public view override returns (uint256) {
         if (owner == address(0)) revert ERC721InvalidOwner(owner);
-        return pool.positionsOf(owner);
+        return SafeCast.toUint256(SafeCast.toInt256(pool.positionsOf(owner)) + _moved[owner]);
     }
 
     /// @notice Metadata of a position, as a data URI: a claimed one is a receipt and worth nothing.
     function tokenURI(uint256 requestId) public view override returns (string memory) {
         _requireKnown(requestId);
         return string.concat(
-            'data:application/json;utf8,{"name":"ethstake withdrawal #',
+            'data:application/json;charset=utf-8,{"name":"ethstake withdrawal %23',
             Strings.toString(requestId),
             '","description":"A request to withdraw ',
             Strings.toString(_sharesOf(requestId)),
@@ -403,8 +407,9 @@ contract WithdrawalQueue is IWithdrawalQueue, ERC721 {
         if (_isClaimed(requestId)) revert WithdrawalQueueAlreadyClaimed(requestId);
         _approve(address(0), requestId, address(0), false);
         _positions[requestId].owner = to;
+        --_moved[from];
+        ++_moved[to];
         emit Transfer(from, to, requestId);
-        pool.movePosition(from, to);
     }
 
     /// @dev The owner of a position; zero where there is none.

@@ -6,13 +6,14 @@ import {
 } from "@openzeppelin/contracts-upgradeable/token/ERC20/extensions/ERC20PermitUpgradeable.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
-/// @dev OpenZeppelin's ERC-20 with one difference: an account is one slot, in which its positions of the withdrawal queue
-/// are counted beside its shares. A request writes the account anyway; a slot of its own for the ERC-721 balance would make
-/// each account's first request dearer by 22,000 gas. `_update` and `balanceOf` are where OpenZeppelin provides for this.
+/// @dev OpenZeppelin's ERC-20 with one difference: an account is one slot, in which the positions that requests gave it in
+/// the withdrawal queue are counted beside its shares. A request writes the account anyway; a slot of its own for the
+/// ERC-721 balance would make each account's first request dearer by 22,000 gas. `_update`, `balanceOf` and `totalSupply` are
+/// where OpenZeppelin provides for this.
 abstract contract ShareToken is ERC20PermitUpgradeable {
     /// @dev One slot.
     /// @param shares What the account has of the token.
-    /// @param positions What it has in the withdrawal queue.
+    /// @param positions What requests gave it in the withdrawal queue.
     struct Account {
         uint192 shares;
         uint64 positions;
@@ -37,7 +38,7 @@ abstract contract ShareToken is ERC20PermitUpgradeable {
         return _tokenStorage().accounts[owner].shares;
     }
 
-    /// @dev Positions of an account in the withdrawal queue.
+    /// @dev Positions that requests gave an account.
     function _positionsOf(address owner) internal view returns (uint256) {
         return _tokenStorage().accounts[owner].positions;
     }
@@ -46,13 +47,6 @@ abstract contract ShareToken is ERC20PermitUpgradeable {
     function _addPositions(address owner, uint256 positions) internal {
         // Cannot truncate: the queue gives 32 bits to its last id.
         _tokenStorage().accounts[owner].positions += uint64(positions);
-    }
-
-    /// @dev Counts a position that changed hands.
-    function _movePosition(address from, address to) internal {
-        ShareTokenStorage storage $ = _tokenStorage();
-        --$.accounts[from].positions;
-        ++$.accounts[to].positions;
     }
 
     /// @dev Moves, mints (from zero) or burns (to zero) shares.

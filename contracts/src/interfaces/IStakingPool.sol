@@ -108,12 +108,11 @@ interface IStakingPool {
     function stake(address receiver, uint256 minShares, address referral) external payable returns (uint256 shares);
 
     /// @notice Moves an owner's shares to the withdrawal queue, which calls this for the owner only. QUEUE_ROLE only.
-    /// @param receiver Who gets the positions, which are counted here.
+    /// @param owner Whose shares.
+    /// @param shares How many.
+    /// @param receiver Who gets positions for them, which are counted here.
     /// @param positions How many.
     function lockForWithdrawal(address owner, uint256 shares, address receiver, uint256 positions) external;
-
-    /// @notice Counts a position of the withdrawal queue that changed hands. QUEUE_ROLE only.
-    function movePosition(address from, address to) external;
 
     /// @notice Sends 32 ether for each validator to the caller, which deposits it. DEPOSITS_ROLE only.
     function takeForDeposits(uint256 validators) external;
@@ -149,7 +148,8 @@ interface IStakingPool {
     /// @notice Sets the seconds without a report after which anyone may process a frame. PARAMETER_ROLE only.
     function setStaleAfter(uint256 newStaleAfter) external;
 
-    /// @notice An account's positions in the withdrawal queue: its ERC-721 balance there.
+    /// @notice Positions that requests gave an account in the withdrawal queue, claimed ones included. What changed hands since
+    /// then is counted there: the queue's `balanceOf` has both.
     function positionsOf(address owner) external view returns (uint256);
 
     /// @notice Wei in the pool: buffered and with validators. Internal accounting, never the contract's balance.

@@ -11,7 +11,8 @@ import {IStakingPool} from "./IStakingPool.sol";
 /// shares * min(rate when its batch was closed, rate at finalisation): who leaves bears a loss that comes to light before
 /// that, and takes no reward that comes after the request.
 ///
-/// This contract cannot be upgraded and nobody has a right over the ether in it but the positions' owners.
+/// This contract cannot be upgraded and nobody has a right over the ether in it but the positions' owners. Claims and
+/// transfers ask the pool nothing; `balanceOf` does, which counts claimed positions, too.
 interface IWithdrawalQueue {
     /// @notice A request.
     /// @param owner Who may claim it, or claimed it.
@@ -48,6 +49,8 @@ interface IWithdrawalQueue {
     error WithdrawalQueueTooSmall(uint256 shares, uint256 minimum);
     /// @notice More shares than one call can split.
     error WithdrawalQueueTooLarge(uint256 shares, uint256 maximum);
+    /// @notice More shares were requested, ever, than the queue can count.
+    error WithdrawalQueueFull();
     /// @notice No request has this id.
     error WithdrawalQueueUnknownRequest(uint256 requestId);
     /// @notice The caller does not own the position.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {stdError} from "forge-std/StdError.sol";
 import {IWithdrawalQueue} from "../../src/interfaces/IWithdrawalQueue.sol";
 import {WithdrawalQueue} from "../../src/WithdrawalQueue.sol";
 import {PoolTest} from "../support/PoolTest.sol";
@@ -25,6 +27,22 @@ contract ReentrantClaimer {
     function claim(uint256 id) external {
         again = id;
         QUEUE.claim(id);
+    }
+}
+
+/// @dev Claims what it is given while it is given.
+contract ClaimingReceiver {
+    WithdrawalQueue private immutable QUEUE;
+
+    constructor(WithdrawalQueue queue) {
+        QUEUE = queue;
+    }
+
+    receive() external payable {}
+
+    function onERC721Received(address, address, uint256 id, bytes calldata) external returns (bytes4) {
+        QUEUE.claim(id);
+        return this.onERC721Received.selector;
     }
 }
 
@@ -241,6 +259,91 @@ contract AttacksQueueTest is PoolTest {
         for (uint256 i = id + 1; i <= queue.lastFinalizedId(); ++i) {
             claimAs(mallory, i);
         }
+    }
+
+    /// @dev The counter of shares cannot be brought round to requests that were made before, by a pool that asks for nothing:
+    /// dust would finalise all of them then.
+    function test_upgradedPool_counterDoesNotComeRound() public {
+        stakeAs(alice, 100 ether);
+        uint256 id = requestAs(alice, 40 ether);
+        frame(0);
+        frame(0);
+        vm.etch(address(pool), address(new RobbingPool(queue)).code);
+        RobbingPool robber = RobbingPool(payable(address(pool)));
+        uint256 first = requestAs(mallory, 40 ether);
+        // Some 400,000 requests of 100,000 ether later. The head: last id, shares of all requests, and more.
+        bytes32 slot = bytes32(uint256(6));
+        uint256 head = uint256(vm.load(address(queue), slot));
+        assertEq(uint96(head >> 32), 80 ether);
+        uint256 most = 2 ** 95 - 1;
+        vm.store(address(queue), slot, bytes32(head + (most - 80 ether - 1 ether << 32)));
+        vm.expectRevert(IWithdrawalQueue.WithdrawalQueueFull.selector);
+        requestAs(mallory, 1 ether + 1);
+        uint256 last = requestAs(mallory, 1 ether);
+        assertEq(last, first + 1);
+        vm.expectRevert(IWithdrawalQueue.WithdrawalQueueFull.selector);
+        requestAs(mallory, 0.0001 ether);
+        vm.deal(address(pool), 1 ether);
+        robber.frame(0.0001 ether, 1e27);
+        robber.frame(0.0001 ether, 1e27);
+        assertEq(queue.lastFinalizedId(), id);
+        assertEq(claimAs(alice, id), 40 ether);
+    }
+
+    /// @dev Neither can the ids.
+    function test_upgradedPool_idsDoNotComeRound() public {
+        stakeAs(alice, 100 ether);
+        requestAs(alice, 40 ether);
+        vm.etch(address(pool), address(new RobbingPool(queue)).code);
+        bytes32 slot = bytes32(uint256(6));
+        uint256 head = uint256(vm.load(address(queue), slot));
+        assertEq(uint32(head), 1);
+        vm.store(address(queue), slot, bytes32(head + type(uint32).max - 2));
+        vm.expectRevert(abi.encodeWithSelector(SafeCast.SafeCastOverflowedUintDowncast.selector, 32, 2 ** 32));
+        requestAs(mallory, 1_001 ether);
+        assertEq(requestAs(mallory, 1 ether), type(uint32).max);
+        vm.expectRevert(stdError.arithmeticError);
+        requestAs(mallory, 1 ether);
+    }
+
+    /// @dev Whatever becomes of the pool, finalised positions are paid and change hands, also those that others hold for
+    /// their owners and cannot claim themselves. How many an account has is what it tells.
+    function test_upgradedPool_stopsNeitherClaimsNorTransfers() public {
+        stakeAs(alice, 100 ether);
+        uint256 id = requestAs(alice, 40 ether);
+        uint256 other = requestAs(alice, 10 ether);
+        frame(0);
+        frame(0);
+        bytes32 role = pool.QUEUE_ROLE();
+        vm.prank(admin);
+        pool.revokeRole(role, address(queue));
+        vm.prank(alice);
+        queue.transferFrom(alice, bob, id);
+        vm.etch(address(pool), hex"fe");
+        vm.prank(bob);
+        queue.transferFrom(bob, mallory, id);
+        assertEq(claimAs(mallory, id), 40 ether);
+        assertEq(claimAs(alice, other), 10 ether);
+        assertEq(queue.ownerOf(id), mallory);
+        vm.expectRevert();
+        queue.balanceOf(mallory);
+    }
+
+    /// @dev Who claims while he is given a position is paid once, and keeps the receipt.
+    function test_position_isClaimedOnReceipt() public {
+        stakeAs(alice, 100 ether);
+        uint256 id = requestAs(alice, 40 ether);
+        frame(0);
+        frame(0);
+        ClaimingReceiver receiver = new ClaimingReceiver(queue);
+        vm.prank(alice);
+        queue.safeTransferFrom(alice, address(receiver), id);
+        assertEq(address(receiver).balance, 40 ether);
+        assertEq(queue.ownerOf(id), address(receiver));
+        assertEq(queue.balanceOf(address(receiver)), 1);
+        vm.expectRevert(abi.encodeWithSelector(IWithdrawalQueue.WithdrawalQueueAlreadyClaimed.selector, id));
+        vm.prank(address(receiver));
+        queue.claim(id);
     }
 
     /// @dev All requests of many accounts at awkward rates are paid from what was set aside, to the last.

@@ -46,6 +46,15 @@ contract GasTest is PoolTest {
         record("requestWithdrawal, first of an account", 90_000);
         requestAs(alice, 1 ether);
         record("requestWithdrawal, again", 90_000);
+        vm.startPrank(alice);
+        queue.requestWithdrawal(1 ether, bob);
+        record("requestWithdrawal, for another holder", 90_000);
+        queue.requestWithdrawal(1 ether, mallory);
+        record("requestWithdrawal, for an account that has nothing", 105_000);
+        queue.transferFrom(alice, bob, 2);
+        record("position's transfer, the first of both", 90_000);
+        queue.transferFrom(alice, bob, 3);
+        record("position's transfer, again", 60_000);
     }
 
     function test_gas_requestWithdrawal_most() public {

@@ -3,7 +3,6 @@ pragma solidity 0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
-import {stdError} from "forge-std/StdError.sol";
 import {StakingPool} from "../../src/StakingPool.sol";
 import {IExpiringPause} from "../../src/interfaces/IExpiringPause.sol";
 import {IGoverned} from "../../src/interfaces/IGoverned.sol";
@@ -412,22 +411,5 @@ contract StakingPoolTest is PoolTest {
         assertEq(pool.balanceOf(alice), 1 ether);
         assertEq(pool.positionsOf(bob), 2);
         assertEq(pool.positionsOf(alice), 0);
-    }
-
-    function test_movePosition_isForTheQueue() public {
-        expectUnauthorized(alice, pool.QUEUE_ROLE());
-        vm.prank(alice);
-        pool.movePosition(bob, alice);
-        stakeAs(alice, 2 ether);
-        vm.startPrank(address(queue));
-        pool.lockForWithdrawal(alice, 1 ether, alice, 2);
-        pool.movePosition(alice, bob);
-        assertEq(pool.positionsOf(alice), 1);
-        assertEq(pool.positionsOf(bob), 1);
-        pool.movePosition(bob, bob);
-        assertEq(pool.positionsOf(bob), 1);
-        vm.expectRevert(stdError.arithmeticError);
-        pool.movePosition(mallory, bob);
-        assertEq(pool.balanceOf(alice), 1 ether, "shares stay");
     }
 }

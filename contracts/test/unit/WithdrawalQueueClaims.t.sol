@@ -84,13 +84,9 @@ contract WithdrawalQueueClaimsTest is PoolTest {
         string[3] memory states = ["claimed", "claimable", "waiting"];
         uint256[3] memory ids = [uint256(1), 4, 5];
         for (uint256 i = 0; i < 3; ++i) {
-            bytes memory uri = bytes(queue.tokenURI(ids[i]));
-            bytes memory expected = bytes(string.concat('[{"trait_type":"state","value":"', states[i], '"}]}'));
-            bytes memory end = new bytes(expected.length);
-            for (uint256 j = 0; j < end.length; ++j) {
-                end[j] = uri[uri.length - end.length + j];
-            }
-            assertEq(string(end), string(expected));
+            string memory json = vm.split(queue.tokenURI(ids[i]), "charset=utf-8,")[1];
+            assertEq(vm.parseJsonString(json, ".attributes[0].trait_type"), "state");
+            assertEq(vm.parseJsonString(json, ".attributes[0].value"), states[i]);
         }
     }
 

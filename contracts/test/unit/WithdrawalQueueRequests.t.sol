@@ -290,8 +290,48 @@ contract WithdrawalQueueRequestsTest is PoolTest {
         queue.safeTransferFrom(alice, refusing, id);
         queue.safeTransferFrom(alice, holder, id);
         assertEq(queue.ownerOf(id), holder);
-        assertTrue(queue.supportsInterface(0x80ac58cd));
-        assertTrue(queue.supportsInterface(0x5b5e139f));
+    }
+
+    function test_position_isErc721() public {
+        assertTrue(queue.supportsInterface(0x01ffc9a7), "ERC-165");
+        assertTrue(queue.supportsInterface(0x80ac58cd), "ERC-721");
+        assertTrue(queue.supportsInterface(0x5b5e139f), "its metadata");
+        assertFalse(queue.supportsInterface(0xffffffff));
+        assertEq(queue.name(), "ethstake Withdrawal");
+        assertEq(queue.symbol(), "unstETHSTAKE");
+        vm.expectRevert(abi.encodeWithSelector(IERC721Errors.ERC721InvalidOwner.selector, address(0)));
+        queue.balanceOf(address(0));
+        vm.expectRevert(abi.encodeWithSelector(IERC721Errors.ERC721NonexistentToken.selector, 1));
+        queue.ownerOf(1);
+        vm.expectRevert(abi.encodeWithSelector(IERC721Errors.ERC721NonexistentToken.selector, 1));
+        vm.prank(alice);
+        queue.transferFrom(alice, bob, 1);
+    }
+
+    /// @dev What requests gave is counted in the pool, what was transferred in the queue.
+    function test_position_isCounted() public {
+        requestAs(alice, 1 ether);
+        vm.prank(alice);
+        queue.requestWithdrawal(2_500 ether, bob);
+        assertEq(queue.balanceOf(alice), 1);
+        assertEq(queue.balanceOf(bob), 3);
+        vm.startPrank(bob);
+        queue.transferFrom(bob, bob, 2);
+        assertEq(queue.balanceOf(bob), 3);
+        queue.transferFrom(bob, alice, 2);
+        queue.transferFrom(bob, alice, 3);
+        queue.transferFrom(bob, address(queue), 4);
+        vm.stopPrank();
+        assertEq(queue.balanceOf(alice), 3);
+        assertEq(queue.balanceOf(bob), 0);
+        assertEq(queue.balanceOf(address(queue)), 1);
+        assertEq(pool.positionsOf(alice), 1);
+        assertEq(pool.positionsOf(bob), 3);
+        assertEq(pool.balanceOf(address(queue)), 2_501 ether, "shares stay where they are");
+        vm.prank(alice);
+        queue.transferFrom(alice, bob, 1);
+        assertEq(queue.balanceOf(alice), 2);
+        assertEq(queue.balanceOf(bob), 1);
     }
 
     function test_position_describesItself() public {
@@ -299,7 +339,7 @@ contract WithdrawalQueueRequestsTest is PoolTest {
         uint256 id = requestAs(alice, 12.5 ether);
         assertEq(
             queue.tokenURI(id),
-            'data:application/json;utf8,{"name":"ethstake withdrawal #2","description":"A request to withdraw 12500000000000000000 ethSTAKE (1e-18 units)","attributes":[{"trait_type":"state","value":"waiting"}]}'
+            'data:application/json;charset=utf-8,{"name":"ethstake withdrawal %232","description":"A request to withdraw 12500000000000000000 ethSTAKE (1e-18 units)","attributes":[{"trait_type":"state","value":"waiting"}]}'
         );
     }
 }

@@ -285,7 +285,7 @@ contract LayoutTest is Base {
 
     /* NAMESPACES */
 
-    /// @dev OpenZeppelin's own: versions of it that move them would lose every balance and role.
+    /// @dev The supply, and accounts: shares, and positions above them.
     function test_layout_shareToken() public {
         stakeAs(alice, 5 ether);
         vm.startPrank(alice);
@@ -298,6 +298,7 @@ contract LayoutTest is Base {
         layout(address(pool), at(uint160(address(queue)), slot + 1), 2 ether);
     }
 
+    /// @dev OpenZeppelin's own: versions of it that move them would lose every allowance and role.
     function test_layout_ofTheLibraries() public {
         uint256 erc20 = namespaceOf("openzeppelin.storage.ERC20");
         vm.prank(alice);

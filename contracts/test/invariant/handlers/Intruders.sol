@@ -26,7 +26,6 @@ abstract contract Intruders is Wardens {
         _refused(
             STRANGER, address(POOL), abi.encodeCall(POOL.lockForWithdrawal, (stakerAt(amount), amount, STRANGER, 1))
         );
-        _refused(STRANGER, address(POOL), abi.encodeCall(POOL.movePosition, (stakerAt(amount), STRANGER)));
         _refused(STRANGER, address(POOL), abi.encodeCall(POOL.settle, (settlement)));
         _refused(STRANGER, address(REGISTRY), abi.encodeCall(REGISTRY.takeKeys, (1)));
         _refused(STRANGER, address(REGISTRY), abi.encodeCall(REGISTRY.resolveKey, (hashes[0], true)));
