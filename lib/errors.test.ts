@@ -17,5 +17,12 @@ describe("EthstakeError", () => {
   it("gives the message of whatever was thrown", () => {
     expect(errorMessage(new Error("a"))).toBe("a");
     expect(errorMessage("b")).toBe("b");
+    expect(errorMessage({ message: "c" })).toBe("c");
+    expect([undefined, null, 7, Symbol("d")].map(errorMessage)).toEqual(["undefined", "null", "7", "Symbol(d)"]);
+  });
+
+  it("shows nothing else of an object, and takes one that cannot be made a text", () => {
+    expect(errorMessage({ toString: null, token: "secret" })).toBe("[object Object]");
+    expect(errorMessage({ message: { token: "secret" } })).toBe("[object Object]");
   });
 });
