@@ -63,10 +63,11 @@ export class Sandbox {
 
   /**
    * Puts a mutant's code in place of a contract's. What was built is kept beside it, so that a run which is killed leaves no mutant
-   * behind for the next. `artifact` is as in out/: `StakingPool.sol/StakingPool`.
+   * behind for the next. `artifact` is as in out/: `StakingPool.sol/StakingPool`; tests' are in the folder of their own profile.
    */
   exchange(artifact: string, creationCode: string): void {
-    const path = join(this.root, "out", `${artifact}.json`);
+    const folder = /\.t\.sol\//.test(artifact) ? join("out", SETTINGS.FOUNDRY_PROFILE) : "out";
+    const path = join(this.root, folder, `${artifact}.json`);
     const built = `${path}${BUILT}`;
     if (!existsSync(built)) renameSync(path, built);
     const content = JSON.parse(readFileSync(built, "utf8")) as { bytecode: object };

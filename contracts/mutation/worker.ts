@@ -10,6 +10,8 @@ export interface CompileRequest {
 /** Creation code by artifact (`StakingPool.sol/StakingPool`), or the first error. */
 export type CompileAnswer = { readonly code: Readonly<Record<string, string>> } | { readonly error: string };
 
+// Who asked is gone: there is nobody to answer.
+process.on("disconnect", () => process.exit());
 process.on("message", (request: CompileRequest) => process.send?.(creationCode(request)));
 
 function creationCode({ sources, settings }: CompileRequest): CompileAnswer {
