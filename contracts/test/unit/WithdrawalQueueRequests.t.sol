@@ -258,6 +258,17 @@ contract WithdrawalQueueRequestsTest is PoolTest {
         assertEq(queue.getApproved(id), address(0));
     }
 
+    /// @dev The approval ends with the transfer, which says so by itself (ERC-721).
+    function test_position_transferIsOneEvent() public {
+        uint256 id = requestAs(alice, 1 ether);
+        vm.startPrank(alice);
+        queue.approve(mallory, id);
+        vm.recordLogs();
+        queue.transferFrom(alice, bob, id);
+        assertEq(vm.getRecordedLogs().length, 1);
+        assertEq(queue.getApproved(id), address(0));
+    }
+
     /// @dev Approval is for moving the position; whoever may claim is its owner alone.
     function test_position_approvalDoesNotClaim() public {
         uint256 id = requestAs(alice, 1 ether);
