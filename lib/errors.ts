@@ -26,7 +26,8 @@ export abstract class EthstakeError<Data extends object = object> extends Error 
 
 /** The message of anything that may have been thrown. What else an object holds is not shown: it may be a secret. */
 export function errorMessage(error: unknown): string {
-  if (typeof error !== "object" || error === null) return typeof error === "string" ? error : inspect(error);
+  if (typeof error === "string") return error;
+  if (typeof error !== "object" || error === null) return inspect(error);
   return "message" in error && typeof error.message === "string"
     ? error.message
     : Object.prototype.toString.call(error);

@@ -66,7 +66,7 @@ export class Sandbox {
    * behind for the next. `artifact` is as in out/: `StakingPool.sol/StakingPool`; tests' are in the folder of their own profile.
    */
   exchange(artifact: string, creationCode: string): void {
-    const folder = /\.t\.sol\//.test(artifact) ? join("out", SETTINGS.FOUNDRY_PROFILE) : "out";
+    const folder = artifact.includes(".t.sol/") ? join("out", SETTINGS.FOUNDRY_PROFILE) : "out";
     const path = join(this.root, folder, `${artifact}.json`);
     const built = `${path}${BUILT}`;
     if (!existsSync(built)) renameSync(path, built);

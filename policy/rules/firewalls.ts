@@ -1,6 +1,6 @@
 /** What the world can reach. */
 import { resourceRule, stackRule, UNKNOWN, type PlannedResource, type Rule } from "../model.ts";
-import { at, dependsOn, list, ofTypes, present, strings } from "../values.ts";
+import { at, dependsOn, list, ofTypes, present, scalar, strings } from "../values.ts";
 
 /** One opening of a firewall. */
 export interface Opening {
@@ -39,9 +39,7 @@ export function isWorld(cidr: string): boolean {
 /** `22`, `8000-9000`, `any`, `all` or `0` as a range; undefined when it is not known. */
 function range(text: unknown): { from: number; to: number } | undefined {
   if (text === UNKNOWN) return undefined;
-  const parts = /^(\d+)(?:-(\d+))?$/.exec(
-    typeof text === "number" ? String(text) : typeof text === "string" ? text : "",
-  );
+  const parts = /^(\d+)(?:-(\d+))?$/.exec(scalar(text));
   const from = Number(parts?.[1] ?? 0);
   if (from === 0) return { from: 0, to: HIGHEST_PORT };
   return { from, to: Number(parts?.[2] ?? from) };

@@ -67,6 +67,23 @@ contract RobbingPool {
 
 /// @dev Attackers on the way out: who blocks it, floods it, or takes others' ether from it.
 contract AttacksQueueTest is PoolTest {
+    /// @dev The slot of the queue's head: 32 bits of the last id, 96 of the shares of all requests, and more.
+    bytes32 private constant HEAD = bytes32(uint256(6));
+
+    /// @dev A request of alice's whose 40 ether are set aside.
+    function setAside() private returns (uint256 id) {
+        stakeAs(alice, 100 ether);
+        id = requestAs(alice, 40 ether);
+        frame(0);
+        frame(0);
+    }
+
+    /// @dev What an upgrade made of the pool.
+    function robbingPool() private returns (RobbingPool) {
+        vm.etch(address(pool), address(new RobbingPool(queue)).code);
+        return RobbingPool(payable(address(pool)));
+    }
+
     /* THE ORACLE IS GONE */
 
     /// @dev Every privileged account takes its leave, members, operators and the admin included, and everything that can be
@@ -207,14 +224,10 @@ contract AttacksQueueTest is PoolTest {
     /// @dev A pool that was upgraded into a robber, and lets its accomplice queue what it never had: it promises no more than it
     /// sends. Who was finalised before is paid in full, whatever it does.
     function test_upgradedPool_promisesOnlyWhatItSends() public {
-        stakeAs(alice, 100 ether);
-        uint256 id = requestAs(alice, 40 ether);
-        frame(0);
-        frame(0);
+        uint256 id = setAside();
         assertEq(address(queue).balance, 40 ether);
 
-        vm.etch(address(pool), address(new RobbingPool(queue)).code);
-        RobbingPool robber = RobbingPool(payable(address(pool)));
+        RobbingPool robber = robbingPool();
         vm.deal(address(pool), 5 ether);
         uint256 first = requestAs(mallory, 1 ether);
         uint256 second = requestAs(mallory, 1 ether);
@@ -238,17 +251,14 @@ contract AttacksQueueTest is PoolTest {
 
     /// @dev Whatever such a pool says of rates and sends, the queue holds what all finalised requests pay.
     function testFuzz_upgradedPool_queueStaysSolvent(uint256 seed) public {
-        stakeAs(alice, 100 ether);
-        uint256 id = requestAs(alice, 40 ether);
-        frame(0);
-        frame(0);
-        vm.etch(address(pool), address(new RobbingPool(queue)).code);
+        uint256 id = setAside();
+        RobbingPool robber = robbingPool();
         for (uint256 i = 0; i < 6; ++i) {
             seed = uint256(keccak256(abi.encode(seed)));
             requestAs(mallory, 0.0001 ether + seed % 1_500 ether);
             uint256 value = (seed >> 96) % 3_000 ether;
             vm.deal(address(pool), value);
-            RobbingPool(payable(address(pool))).frame(value, (seed >> 192) % 4e27);
+            robber.frame(value, (seed >> 192) % 4e27);
         }
         uint256 owed = 0;
         for (uint256 i = 1; i <= queue.lastFinalizedId(); ++i) {
@@ -264,19 +274,14 @@ contract AttacksQueueTest is PoolTest {
     /// @dev The counter of shares cannot be brought round to requests that were made before, by a pool that asks for nothing:
     /// dust would finalise all of them then.
     function test_upgradedPool_counterDoesNotComeRound() public {
-        stakeAs(alice, 100 ether);
-        uint256 id = requestAs(alice, 40 ether);
-        frame(0);
-        frame(0);
-        vm.etch(address(pool), address(new RobbingPool(queue)).code);
-        RobbingPool robber = RobbingPool(payable(address(pool)));
+        uint256 id = setAside();
+        RobbingPool robber = robbingPool();
         uint256 first = requestAs(mallory, 40 ether);
-        // Some 400,000 requests of 100,000 ether later. The head: last id, shares of all requests, and more.
-        bytes32 slot = bytes32(uint256(6));
-        uint256 head = uint256(vm.load(address(queue), slot));
+        // Some 400,000 requests of 100,000 ether later.
+        uint256 head = uint256(vm.load(address(queue), HEAD));
         assertEq(uint96(head >> 32), 80 ether);
         uint256 most = 2 ** 95 - 1;
-        vm.store(address(queue), slot, bytes32(head + (most - 80 ether - 1 ether << 32)));
+        vm.store(address(queue), HEAD, bytes32(head + (most - 80 ether - 1 ether << 32)));
         vm.expectRevert(IWithdrawalQueue.WithdrawalQueueFull.selector);
         requestAs(mallory, 1 ether + 1);
         uint256 last = requestAs(mallory, 1 ether);
@@ -294,11 +299,10 @@ contract AttacksQueueTest is PoolTest {
     function test_upgradedPool_idsDoNotComeRound() public {
         stakeAs(alice, 100 ether);
         requestAs(alice, 40 ether);
-        vm.etch(address(pool), address(new RobbingPool(queue)).code);
-        bytes32 slot = bytes32(uint256(6));
-        uint256 head = uint256(vm.load(address(queue), slot));
+        robbingPool();
+        uint256 head = uint256(vm.load(address(queue), HEAD));
         assertEq(uint32(head), 1);
-        vm.store(address(queue), slot, bytes32(head + type(uint32).max - 2));
+        vm.store(address(queue), HEAD, bytes32(head + type(uint32).max - 2));
         vm.expectRevert(abi.encodeWithSelector(SafeCast.SafeCastOverflowedUintDowncast.selector, 32, 2 ** 32));
         requestAs(mallory, 1_001 ether);
         assertEq(requestAs(mallory, 1 ether), type(uint32).max);
@@ -331,10 +335,7 @@ contract AttacksQueueTest is PoolTest {
 
     /// @dev Who claims while he is given a position is paid once, and keeps the receipt.
     function test_position_isClaimedOnReceipt() public {
-        stakeAs(alice, 100 ether);
-        uint256 id = requestAs(alice, 40 ether);
-        frame(0);
-        frame(0);
+        uint256 id = setAside();
         ClaimingReceiver receiver = new ClaimingReceiver(queue);
         vm.prank(alice);
         queue.safeTransferFrom(alice, address(receiver), id);

@@ -157,17 +157,6 @@ contract AbandonedInvariantsTest is InvariantBase {
         assertLe(address(queue).balance, handler.forced(address(queue)) + queue.lastRequestId());
     }
 
-    function claimAll() private {
-        for (uint256 id = 1; id <= queue.lastFinalizedId(); ++id) {
-            if (queue.requestOf(id).claimed) continue;
-            address owner = queue.requestOf(id).owner;
-            uint256 balance = owner.balance;
-            vm.prank(owner);
-            queue.claim(id);
-            assertEq(owner.balance - balance, handler.payoutOf(id));
-        }
-    }
-
     /// @dev All roles go but those of the protocol's own contracts.
     function renounceAll() private {
         string[12] memory names = [

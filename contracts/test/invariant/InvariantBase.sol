@@ -212,6 +212,18 @@ abstract contract InvariantBase is Base {
         (list[12], list[13]) = (address(deposits), handler.STRANGER());
     }
 
+    /// @dev Every finalised request is paid what was set aside for it.
+    function claimAll() internal {
+        for (uint256 id = 1; id <= queue.lastFinalizedId(); ++id) {
+            if (queue.requestOf(id).claimed) continue;
+            address owner = queue.requestOf(id).owner;
+            uint256 balance = owner.balance;
+            vm.prank(owner);
+            queue.claim(id);
+            assertEq(owner.balance - balance, handler.payoutOf(id));
+        }
+    }
+
     function book(uint256 operatorId) internal view returns (Operators.Book memory) {
         return handler.bookOf(operatorId);
     }

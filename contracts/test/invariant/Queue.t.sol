@@ -182,14 +182,7 @@ contract QueueInvariantsTest is InvariantBase {
         if (block.timestamp >= distribution.nextPauseFrom()) distribution.pause();
         vm.stopPrank();
         vm.warp(max(block.timestamp, queue.claimsHeldUntil()));
-        for (uint256 id = 1; id <= queue.lastFinalizedId(); ++id) {
-            if (queue.requestOf(id).claimed) continue;
-            address owner = queue.requestOf(id).owner;
-            uint256 balance = owner.balance;
-            vm.prank(owner);
-            queue.claim(id);
-            assertEq(owner.balance - balance, handler.payoutOf(id));
-        }
+        claimAll();
     }
 
     /// @dev Nothing stops a request, pauses included.
